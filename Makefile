@@ -1,0 +1,49 @@
+# The verbs of this repository; each calls the real tool. `make` lists them.
+CONFIG ?= serve-configs/nano-cpu.yaml
+PYTHON := .venv/bin/python
+UV     := tools/uv
+# An environment has one of the two engines; the file .venv/cpu or .venv/gpu says which.
+ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
+ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
+
+.DEFAULT_GOAL := help
+.PHONY: help run chat test bench lint format lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(ENGINE) ## serve CONFIG on this machine until Ctrl-C [CONFIG=..., PORT=...]
+	@exec $(PYTHON) tools/run.py $(CONFIG) $(if $(PORT),--port $(PORT))
+
+chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think --budget 100"]
+	@exec $(PYTHON) examples/chat.py $(ARGS)
+
+test: .venv/cpu ## run every test [ARGS="tests/unit -k auth"]
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: .venv/cpu ## check format, style and types
+	.venv/bin/ruff format --check .
+	.venv/bin/ruff check .
+	.venv/bin/mypy
+
+format: .venv/cpu ## format, and mend what can be mended
+	.venv/bin/ruff format .
+	.venv/bin/ruff check --fix .
+
+bench: .venv/cpu ## measure the middleware's cost
+	$(PYTHON) bench/middleware.py $(ARGS)
+
+lock: ## resolve pyproject.toml into requirements/, with hashes
+	$(UV) pip compile $(LOCKING) --extra cpu --override requirements/cpu-overrides.txt -o requirements/cpu.txt pyproject.toml
+	$(UV) pip compile $(LOCKING) --extra gpu -o requirements/gpu.txt pyproject.toml
+	$(UV) pip compile $(LOCKING) --group dev --constraint requirements/cpu.txt -o requirements/dev.txt
+LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
+
+clean: ## remove the virtual environment and caches
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/cpu .venv/gpu: .venv/%: requirements/%.txt requirements/dev.txt tools/uv
+	[ -x $(PYTHON) ] || $(UV) venv --quiet --python '>=3.11,<3.13' .venv
+	$(UV) pip sync --python $(PYTHON) --compile-bytecode $< requirements/dev.txt
+	$(UV) pip install --quiet --python $(PYTHON) --no-deps --no-build-isolation --editable .
+	rm -f .venv/cpu .venv/gpu && touch $@

@@ -1,0 +1,1 @@
+"""The Serve application: what configuration can't say, and nothing more."""

@@ -1,0 +1,196 @@
+"""One shape for every error: OpenAI's, with no internals of Ray or vLLM in it.
+
+The shape and its types: https://platform.openai.com/docs/guides/error-codes
+"""
+
+import json
+import logging
+import re
+from typing import Any
+
+from app.asgi import Message, Receive, ResponseRewriter, Rewrite, Scope, Send, send_json
+from app.asgi import header as first_header
+
+log = logging.getLogger("hybrid_llm.errors")
+
+_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+_CODES = {
+    401: "invalid_api_key",
+    404: "not_found",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "request_too_large",
+    415: "unsupported_media_type",
+    429: "rate_limit_exceeded",
+    503: "overloaded",
+}
+# What a client may know of a failure on our side; the log has the rest.
+_SERVER_MESSAGES = {
+    503: "The model is starting, draining or overloaded. Try again shortly.",
+    504: "The model did not answer in time.",
+}
+_SERVER_MESSAGE = "The server failed while it processed the request."
+_MESSAGE_LIMIT = 2000  # characters; a validation error can repeat a whole request
+
+# Ray: "Message: M (Request ID: R), Internal exception: ..., original exception: ..."
+_RAY_WRAPPED = re.compile(r"^Message: (.*?)(?:, Internal exception: .*)?$", re.DOTALL)
+_REQUEST_ID = re.compile(r" ?\(Request ID: [^)]*\)")
+# Ray's wording of a validation error: "Invalid request format: M at ('body', 'messages', 0)"
+_AT_FIELD = re.compile(r"^Invalid request format: (.*) at \(?'body',?\s*(.*?),?\)?$", re.DOTALL)
+# vLLM's: "M (parameter=max_tokens, value=-1)"
+_PARAMETER = re.compile(r"\s*\(parameter=(\w+), value=.*\)$", re.DOTALL)
+# What pydantic adds: the input itself, and a link to its own documentation.
+_PYDANTIC = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]", re.DOTALL)
+_PYDANTIC_LINK = re.compile(r"\s*For further information visit https://errors\.pydantic\.dev\S*")
+_FIELD = re.compile(r"[\w.\[\]-]{1,100}")
+
+
+def error(
+    status: int, message: str, *, code: str | None = None, param: str | None = None
+) -> dict[str, Any]:
+    """Return OpenAI's error object.
+
+    Args:
+        status: the HTTP status it goes with, which decides its `type` and its usual `code`.
+        message: what happened and what to do, for people.
+        code: a word for programs; by default the status's own.
+        param: the request field at fault.
+    """
+    kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
+    code = code or _CODES.get(status)
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def reshape(status: int, payload: object, request_id: str = "") -> dict[str, Any]:
+    """Return OpenAI's error object for whatever the layers below answered.
+
+    Args:
+        status: the HTTP status of the answer.
+        payload: its body: the parsed JSON (OpenAI's, vLLM's, FastAPI's or Ray's shape) or text.
+        request_id: named in the message of a failure on our side, so that it can be found in a log.
+    """
+    message, code, param = _read(payload)
+    if status >= 500:
+        message = _SERVER_MESSAGES.get(status, _SERVER_MESSAGE)
+        if request_id:
+            message += f" Request ID: {request_id}"
+        return error(status, message)
+    message, field = _plain(message)
+    if status == 404 and "model" in message.lower():
+        code, param = "model_not_found", "model"
+    if field is not None:  # then Ray's own param is not a field's name but what the client sent
+        param = field or None
+    return error(status, message or "The request failed.", code=code, param=param)
+
+
+def _read(payload: object) -> tuple[str, str | None, str | None]:
+    """Return the message, code and param of an error in any of the shapes that occur."""
+    inner = payload
+    if isinstance(inner, dict):
+        inner = inner.get("error") or inner.get("detail") or inner
+    if isinstance(inner, list) and inner and isinstance(inner[0], dict):  # FastAPI: one a field
+        place = ".".join(str(part) for part in inner[0].get("loc", ())[1:])
+        return str(inner[0].get("msg", "")), None, place or None
+    if not isinstance(inner, dict):
+        return str(inner), None, None
+    code, param = inner.get("code"), inner.get("param")
+    return (
+        str(inner.get("message", "")),
+        code if isinstance(code, str) and not code.isdigit() else None,
+        # Ray puts the rejected input itself here, which can be megabytes
+        param if isinstance(param, str) and _FIELD.fullmatch(param) else None,
+    )
+
+
+def _plain(message: str) -> tuple[str, str | None]:
+    """Return the message without what Ray, vLLM and pydantic wrap around it, and whose fault it is.
+
+    That is the field's name, "" for the body as a whole, None where the message doesn't tell.
+    """
+    field = None
+    if wrapped := _RAY_WRAPPED.match(message):
+        message = wrapped[1]
+    message = _REQUEST_ID.sub("", message)
+    if at := _AT_FIELD.match(message):
+        place = re.findall(r"[\w-]+", at[2])
+        if len(place) == 1 and place[0].isdigit():  # where the JSON breaks off, in characters
+            message, field = f"{at[1]} at character {place[0]}", ""
+        else:
+            message, field = at[1], ".".join(place)
+            message = f"{field}: {message}" if field else message
+    if parameter := _PARAMETER.search(message):
+        message, field = message[: parameter.start()], parameter[1]
+    message = _PYDANTIC_LINK.sub("", _PYDANTIC.sub("", message)).strip()
+    if len(message) > _MESSAGE_LIMIT:
+        message = message[:_MESSAGE_LIMIT] + " ..."
+    return message, field
+
+
+class _Reshaped:
+    """Reshapes a body that is an error, or the error events of a stream."""
+
+    marker = b'"error"'
+
+    def __init__(self, status: int, request_id: str) -> None:
+        self._status, self._request_id = status, request_id
+
+    def body(self, body: bytes) -> bytes:
+        try:
+            payload = json.loads(body)
+        except (ValueError, RecursionError):
+            payload = body.decode(errors="replace")
+        return json.dumps(reshape(self._status, payload, self._request_id)).encode()
+
+    def line(self, line: bytes) -> bytes:
+        if not line.startswith(b"data:"):
+            return line
+        try:
+            payload = json.loads(line[5:])
+        except ValueError:
+            return line
+        if not (isinstance(payload, dict) and "error" in payload and "choices" not in payload):
+            return line
+        inner = payload["error"]
+        code = inner.get("code") if isinstance(inner, dict) else None
+        status = code if isinstance(code, int) and 400 <= code <= 599 else 500
+        return b"data: " + json.dumps(reshape(status, payload, self._request_id)).encode()
+
+
+class OpenAIErrors(ResponseRewriter):
+    """Gives every error OpenAI's shape: error responses, error events in streams, exceptions."""
+
+    def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite | None:
+        """Take error responses, and streams, in which an error can still occur."""
+        if status < 400 and not streamed:
+            return None
+        return _Reshaped(status, _request_id(scope))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request; an exception becomes a 500, or an error event in a running stream."""
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        start: Message | None = None
+
+        async def watched(message: Message) -> None:
+            nonlocal start
+            if message["type"] == "http.response.start":
+                start = message
+            await send(message)
+
+        try:
+            await super().__call__(scope, receive, watched)
+        except Exception:
+            log.exception("request %s failed", _request_id(scope) or "without an ID")
+            failure = reshape(500, "", _request_id(scope))
+            if start is None:
+                return await send_json(send, 500, failure)
+            if not first_header(start["headers"], b"content-type").startswith(b"text/event-stream"):
+                raise
+            event = b"data: " + json.dumps(failure).encode() + b"\n\n"
+            await send({"type": "http.response.body", "body": event})
+
+
+def _request_id(scope: Scope) -> str:
+    """Return the request's ID, in the header that Ray's proxy sets or passes on."""
+    given = first_header(scope["headers"], b"x-request-id").decode("latin-1")
+    return given if _FIELD.fullmatch(given) else ""

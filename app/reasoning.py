@@ -1,0 +1,66 @@
+"""Both names for the thinking: `reasoning` (vLLM since 2026) and `reasoning_content` (before)."""
+
+import re
+
+from app.asgi import ResponseRewriter, Rewrite, Scope
+
+# Inside a JSON string every quote is escaped, so these byte sequences occur as keys only. A choice
+# gives its index before its message or delta, which tells whose thinking a value is.
+_KEYS = re.compile(rb'"index":\s*(\d+)|"reasoning":\s*(null|"(?:[^"\\]|\\.)*")')
+_BLANK = re.compile(rb'"(?:\\[nrt]|[ ])*"')
+
+
+class _BothNames:
+    """Adds `reasoning_content` beside each `reasoning` and touches no other byte.
+
+    Thinking that is only white space (what `/no_think` leaves) becomes null. In a stream that is
+    known only later, so leading white space waits, per choice, for the first visible thinking.
+    """
+
+    marker = b'"reasoning"'
+
+    def __init__(self) -> None:
+        self._index = b"0"
+        self._held: dict[bytes, bytes] = {}  # choice index -> white space, as JSON string content
+        self._thinking: set[bytes] = set()  # choices whose visible thinking has begun
+
+    def line(self, line: bytes) -> bytes:
+        if not line.startswith(b"data:") or b'"reasoning_content":' in line:
+            return line
+        return _KEYS.sub(self._in_stream, line)
+
+    def body(self, body: bytes) -> bytes:
+        if b'"reasoning_content":' in body:
+            return body
+        return _KEYS.sub(self._in_body, body)
+
+    def _in_body(self, match: re.Match[bytes]) -> bytes:
+        if (value := match[2]) is None:
+            return match[0]
+        return _both(b"null" if _BLANK.fullmatch(value) else value)
+
+    def _in_stream(self, match: re.Match[bytes]) -> bytes:
+        if (value := match[2]) is None:
+            self._index = match[1]
+            return match[0]
+        if value == b"null" or self._index in self._thinking:
+            return _both(value)
+        text = self._held.pop(self._index, b"") + value[1:-1]
+        if _BLANK.fullmatch(b'"%s"' % text):
+            self._held[self._index] = text
+            return _both(b"null")
+        self._thinking.add(self._index)
+        return _both(b'"%s"' % text)
+
+
+def _both(value: bytes) -> bytes:
+    return b'"reasoning":%s,"reasoning_content":%s' % (value, value)
+
+
+class ReasoningNames(ResponseRewriter):
+    """Gives chat clients the thinking under both names, in messages and in streamed deltas."""
+
+    def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite | None:
+        """Take successful chat completions; other APIs have shapes of their own."""
+        chat = scope["path"].endswith("/chat/completions")
+        return _BothNames() if chat and status < 400 else None

@@ -1,0 +1,80 @@
+"""The Serve application: Ray's own `build_openai_app`, with our middleware in front of it."""
+
+import ipaddress
+from pathlib import Path
+from typing import Any
+
+import yaml
+from fastapi import FastAPI
+from ray.llm._internal.serve.constants import RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING
+from ray.serve import Application
+from ray.serve.context import _get_global_client
+from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
+from ray.serve.llm.ingress import OpenAiIngress
+
+from app.auth import BearerAuth
+from app.middleware import IMPORT_PATHS, STACK
+
+ROOT = Path(__file__).parent.parent
+TUTORIAL = ROOT / "serve-configs" / "qwen3-32b-l40s.yaml"
+
+
+class Ingress(OpenAiIngress):  # type: ignore[misc]
+    """Ray's ingress behind the middleware of `app.middleware`."""
+
+    def __serve_build_asgi_app__(self) -> FastAPI:
+        """Add the middleware; Serve calls this in the replica, before the first request."""
+        api: FastAPI = self.app
+        for layer in STACK:
+            if layer is BearerAuth:
+                api.add_middleware(layer, required=not _on_loopback_only())
+            else:
+                api.add_middleware(layer)
+        return api
+
+
+def _on_loopback_only() -> bool:
+    """Tell whether Serve listens where this machine alone can reach it."""
+    host = _get_global_client().http_config.host
+    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+
+
+def build_app(args: dict[str, Any]) -> Application:
+    """Return the application; a drop-in for `ray.serve.llm:build_openai_app`.
+
+    In the ingress mode the middleware stands in the ingress, in direct streaming
+    ($RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING=1, which has no ingress) in the engine's own server.
+
+    Args:
+        args: the `args` of a Serve config, as `ray.serve.llm.LLMServingArgs` describes them. A
+            `model_source` that is a folder of this repository may be given relative to it.
+
+    Raises:
+        pydantic.ValidationError: `args` are not those of `build_openai_app`.
+    """
+    serving = LLMServingArgs.model_validate(args)
+    configs = [_configured(config) for config in serving.llm_configs]
+    if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
+        return build_openai_app({**args, "llm_configs": configs})
+    ingress = {"ingress_cls": Ingress, **args.get("ingress_cls_config", {})}
+    return build_openai_app({**args, "llm_configs": configs, "ingress_cls_config": ingress})
+
+
+def _configured(config: LLMConfig) -> LLMConfig:
+    """Return the model's config with a local source made absolute and the engine's middleware."""
+    changed = config.model_copy(deep=True)
+    source = changed.model_loading_config.model_source
+    if isinstance(source, str) and (ROOT / source / "config.json").is_file():
+        changed.model_loading_config.model_source = str(ROOT / source)
+    if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
+        given = changed.engine_kwargs.get("middleware", [])
+        changed.engine_kwargs["middleware"] = [*given, *IMPORT_PATHS]
+    return changed
+
+
+def __getattr__(name: str) -> Application:
+    """Build `app`, the tutorial's application, when asked for: `serve run app.serve:app`."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    config = yaml.safe_load(TUTORIAL.read_text())
+    return build_app(config["applications"][0]["args"])

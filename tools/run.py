@@ -1,0 +1,333 @@
+"""`make run`: serve one Serve config on this machine until Ctrl-C, then leave nothing behind.
+
+It does what `serve run` does, and besides: it says at once what is in the way (a busy port, too
+little memory, no such GPU), it waits until a real completion has come back, and it shows how long
+each phase took.
+"""
+
+import argparse
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+import psutil
+import yaml
+from rich.console import Console
+
+from app.auth import KEYS, KEYS_FILE, parse_keys
+
+# Ray and Serve for one node, their workers' Python, and the nano model: 6.3 GiB were measured.
+CPU_MEMORY_GIB = 7
+START_TIMEOUT_S = 900  # a 32B model loads its weights and captures its graphs within that
+
+console = Console(stderr=True, highlight=False)
+
+
+class CannotRun(Exception):
+    """What is in the way, and what to do about it, in one line."""
+
+
+class Phases:
+    """Shows what is being waited for, and how long each phase took."""
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Show `name` with a running clock; then, if all went well, its duration in seconds."""
+        start = time.monotonic()
+        with console.status(f"{name} ...", spinner="dots"):
+            yield
+        now = time.monotonic()
+        console.print(f"{name:24} {now - start:6.1f} s   (at {now - self._begin:.1f} s)")
+
+
+def main() -> int:
+    """Parse the command line, serve, and return the exit status."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("config", nargs="?", default="serve-configs/nano-cpu.yaml")
+    parser.add_argument("--port", type=int, help="instead of the config's http_options.port")
+    arguments = parser.parse_args()
+    # SIGTERM (a supervisor, CI) ends the server as Ctrl-C does.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        config = load(Path(arguments.config), arguments.port)
+        check_machine(config)
+        serve(config)
+    except CannotRun as reason:
+        console.print(f"[red]error:[/red] {reason}", soft_wrap=True)
+        return 1
+    except KeyboardInterrupt:
+        console.print("stopped")
+    return 0
+
+
+def load(path: Path, port: int | None) -> dict[str, Any]:
+    """Return the Serve config of a file.
+
+    Args:
+        path: a YAML file in the format of ray.serve.schema.ServeDeploySchema.
+        port: overrides http_options.port.
+
+    Raises:
+        CannotRun: there is no such file, or it is no Serve config.
+    """
+    from pydantic import ValidationError
+    from ray.serve.schema import ServeDeploySchema
+
+    try:
+        config = yaml.safe_load(path.read_text())
+        if port:
+            config.setdefault("http_options", {})["port"] = port
+        ServeDeploySchema.model_validate(config)
+    except OSError as failure:
+        raise CannotRun(
+            f"{path}: {failure.strerror}; see serve-configs/ for what there is"
+        ) from None
+    except yaml.YAMLError as failure:
+        raise CannotRun(f"{path} is not YAML: {' '.join(str(failure).split())}") from None
+    except ValidationError as failure:
+        first = failure.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise CannotRun(f"{path} is no Serve config: {place}: {first['msg']}") from None
+    except (AttributeError, TypeError):
+        raise CannotRun(f"{path} is no Serve config: it is not a mapping") from None
+    assert isinstance(config, dict)
+    return config
+
+
+def endpoint(config: dict[str, Any]) -> tuple[str, int]:
+    """Return the host and port that the config's Serve listens on."""
+    options = config.get("http_options", {})
+    return options.get("host", "127.0.0.1"), options.get("port", 8000)
+
+
+def models(config: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the LLM configs of all applications of a Serve config."""
+    return [model for app in config["applications"] for model in app.get("args", {})["llm_configs"]]
+
+
+def check_machine(config: dict[str, Any]) -> None:
+    """Check what can be checked before anything is started.
+
+    Raises:
+        CannotRun: the port is taken or too little memory is free.
+    """
+    host, port = endpoint(config)
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as failure:
+            raise CannotRun(
+                f"port {port} on {host}: {failure.strerror}; stop what listens there, or choose "
+                "another: make run PORT=8001"
+            ) from None
+    on_cpu = [m for m in models(config) if m.get("accelerator_config", {}).get("kind") == "cpu"]
+    free_gib = free_memory() / 2**30
+    if on_cpu and free_gib < CPU_MEMORY_GIB:
+        raise CannotRun(
+            f"{free_gib:.1f} GiB of memory are free and about {CPU_MEMORY_GIB} are needed; "
+            "close something, or give the container more"
+        )
+
+
+def free_memory() -> int:
+    """Return how much memory this process can still take, in bytes; a container's limit counts."""
+    from ray._common.utils import get_system_memory  # knows cgroups v1 and v2
+    from ray._private.utils import get_used_memory
+
+    return int(min(psutil.virtual_memory().available, get_system_memory() - get_used_memory()))
+
+
+def check_accelerators(config: dict[str, Any], resources: dict[str, float]) -> None:
+    """Check that the models' accelerators are here, or Serve would wait for them for ever.
+
+    Args:
+        config: the Serve config.
+        resources: what Ray found on this machine: {"GPU": count, "accelerator_type:L40S": 1, ...}.
+
+    Raises:
+        CannotRun: some are missing.
+    """
+    needed = 0
+    for model in models(config):
+        if not (kind := model.get("accelerator_type")):
+            continue
+        engine = model["engine_kwargs"]
+        shards = engine.get("tensor_parallel_size", 1) * engine.get("pipeline_parallel_size", 1)
+        needed += shards
+        if needed > resources.get("GPU", 0) or f"accelerator_type:{kind}" not in resources:
+            found = [r.split(":")[1] for r in resources if r.startswith("accelerator_type:")]
+            has = f"{resources.get('GPU', 0):.0f} x {found[0]}" if found else "no GPU"
+            raise CannotRun(
+                f"{model['model_loading_config']['model_id']} needs {needed} x {kind} and this "
+                f"machine has {has}; serve-configs/nano-cpu.yaml needs none"
+            )
+
+
+def serve(config: dict[str, Any]) -> None:
+    """Start Ray and Serve, wait until the models answer, and stay until interrupted.
+
+    Raises:
+        CannotRun: the application did not start.
+        KeyboardInterrupt: the user is done.
+    """
+    # Workers inherit this environment. Their niceness of 15 would starve them on a busy machine.
+    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0", RAY_DEDUP_LOGS="0")
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # starting takes 20 s longer without bytecode
+    logging.getLogger("ray").setLevel(logging.ERROR)  # the phases below say what is going on
+    folder = tempfile.mkdtemp(prefix="hybrid-llm-", dir="/tmp")  # short: it holds Unix sockets
+    logs = f"{folder}/session_latest/logs/serve"
+    keep_logs = False
+    try:
+        start(config, folder, Phases())
+        while True:
+            time.sleep(3600)
+    except CannotRun as reason:
+        keep_logs = os.path.isdir(logs)
+        raise CannotRun(f"{reason} (logs: {logs})" if keep_logs else str(reason)) from None
+    finally:
+        # A second Ctrl-C must not leave processes behind.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        with console.status("stopping ..."):
+            stop()
+        if not keep_logs:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
+    """Start everything, phase by phase, and print what to try next."""
+    with phases.phase("Ray up"):
+        import ray
+        from ray import serve as ray_serve
+        from ray.serve._private.api import serve_start
+        from ray.serve.schema import ServeDeploySchema
+
+        ray.init(
+            address="local",
+            namespace="serve",
+            num_cpus=max(4, os.cpu_count() or 1),  # a number for the scheduler, not a limit
+            object_store_memory=512 * 2**20,
+            include_dashboard=True,  # `serve status` asks it
+            log_to_driver=False,
+            logging_level="error",
+            _node_ip_address="127.0.0.1",
+            _temp_dir=folder,
+        )
+        check_accelerators(config, ray.cluster_resources())
+
+    host, port = endpoint(config)
+    base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
+    with phases.phase("Serve up"):
+        schema = ServeDeploySchema.model_validate(config)
+        client = serve_start(
+            http_options=schema.http_options.model_dump(), proxy_location=schema.proxy_location
+        )
+        client.deploy_apps(schema, _blocking=False)
+        wait_for(lambda: httpx.get(f"{base}/-/healthz").is_success)
+
+    with phases.phase("engine ready"):
+        wait_for(lambda: running(ray_serve.status().applications))
+
+    key = own_key()
+    ids = [model["model_loading_config"]["model_id"] for model in models(config)]
+    with phases.phase("first token"):
+        try:
+            for model_id in ids:
+                first_token(f"{base}/v1", model_id, key or "none-needed")
+            note = "API key needed" if key else "no API key needed until keys are configured"
+        except openai.AuthenticationError as failure:
+            note = f"no request is served yet: {failure.body['message']}"  # type: ignore[index]
+    console.print(f"\n{base}/v1 is ready ({note}). Ctrl-C stops it. Try, in another terminal:\n")
+    variables = f"BASE_URL={base} " if port != 8000 else ""
+    for command in (
+        f"{variables}bash examples/curl_think.sh",
+        f"{variables}.venv/bin/python examples/client_streaming.py",
+        f'{variables}make chat Q="What is 347 * 86?"',
+    ):
+        console.print(f"  {command}")
+
+
+def running(applications: dict[str, Any]) -> bool:
+    """Tell whether every application runs.
+
+    Raises:
+        CannotRun: one has failed to start.
+    """
+    for name, application in applications.items():
+        if application.status in ("DEPLOY_FAILED", "UNHEALTHY"):
+            lines = [line for line in application.message.splitlines() if line.strip()]
+            raise CannotRun(f"application {name}: {lines[-1].strip() if lines else 'failed'}")
+    return all(application.status == "RUNNING" for application in applications.values())
+
+
+def wait_for(condition: Any) -> None:
+    """Wait until a condition holds; a refused connection counts as not yet.
+
+    Raises:
+        CannotRun: it did not within START_TIMEOUT_S.
+    """
+    end = time.monotonic() + START_TIMEOUT_S
+    while time.monotonic() < end:
+        try:
+            if condition():
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(0.25)
+    raise CannotRun(f"it was not ready within {START_TIMEOUT_S} s")
+
+
+def own_key() -> str | None:
+    """Return one of the API keys configured in this environment, if there are any."""
+    lines = os.environ.get(KEYS, "").splitlines()
+    path = Path(os.environ.get(KEYS_FILE, ""))
+    if path.is_file():
+        lines += path.read_text().splitlines()
+    return next((key for _, key in parse_keys(lines, "")), None)
+
+
+def first_token(base_url: str, model_id: str, key: str) -> None:
+    """Stream the first token of a real completion; only that proves a model ready."""
+    client = openai.OpenAI(base_url=base_url, api_key=key, max_retries=0)
+    stream = client.chat.completions.create(
+        model=model_id,
+        messages=[{"role": "user", "content": "Hello"}],
+        max_tokens=8,
+        stream=True,
+    )
+    with stream:
+        next(iter(stream))
+
+
+def stop() -> None:
+    """Shut Serve and Ray down and wait until every process of theirs has ended."""
+    import ray
+    from ray import serve as ray_serve
+
+    processes = psutil.Process().children(recursive=True)
+    if ray.is_initialized():
+        ray_serve.shutdown()
+        ray.shutdown()
+    _, alive = psutil.wait_procs(processes, timeout=15)
+    for process in alive:
+        process.kill()
+    psutil.wait_procs(alive, timeout=5)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

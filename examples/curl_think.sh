@@ -1,0 +1,14 @@
+#!/bin/sh
+# Asks with /think in the prompt: the answer's message has both reasoning_content and content.
+# The key goes in by standard input (-H @-): a command's arguments can be read by every user of
+# the machine, in `ps`. Needs curl 7.76 or later; exits non-zero on an HTTP error.
+BASE_URL=${BASE_URL:-http://localhost:8000}
+API_KEY=${API_KEY:-FAKE_KEY}
+MODEL=${MODEL:-my-qwen-3-32b}
+
+curl -sS --fail-with-body -X POST "${BASE_URL%/}/v1/chat/completions" \
+  -H "Content-Type: application/json" \
+  -H @- \
+  -d '{ "model": "'"$MODEL"'", "messages": [{"role": "user", "content": "What is greater between 7.8 and 7.11 ? /think"}] }' <<END
+Authorization: Bearer $API_KEY
+END

@@ -37,7 +37,12 @@ _RAY_WRAPPED = re.compile(r"^Message: (.*?)(?:, Internal exception: .*)?$", re.D
 _REQUEST_ID = re.compile(r" ?\(Request ID: [^)]*\)")
 # Ray's wording of a validation error: "Invalid request format: M at ('body', 'messages', 0)"
 _AT_FIELD = re.compile(r"^Invalid request format: (.*) at \(?'body',?\s*(.*?),?\)?$", re.DOTALL)
-# vLLM's: "M (parameter=max_tokens, value=-1)"
+# vLLM's: "1 validation error:\n  {'type': T, 'loc': ('body', 'messages'), 'msg': M, 'input': ...}"
+_VALIDATION = re.compile(
+    r"^\d+ validation errors?:.*?'loc': \(?'body',?\s*(.*?),?\), 'msg': (['\"])(.*?)\2, 'input'",
+    re.DOTALL,
+)
+# and "M (parameter=max_tokens, value=-1)"
 _PARAMETER = re.compile(r"\s*\(parameter=(\w+), value=.*\)$", re.DOTALL)
 # What pydantic adds: the input itself, and a link to its own documentation.
 _PYDANTIC = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]", re.DOTALL)
@@ -112,18 +117,24 @@ def _plain(message: str) -> tuple[str, str | None]:
         message = wrapped[1]
     message = _REQUEST_ID.sub("", message)
     if at := _AT_FIELD.match(message):
-        place = re.findall(r"[\w-]+", at[2])
-        if len(place) == 1 and place[0].isdigit():  # where the JSON breaks off, in characters
-            message, field = f"{at[1]} at character {place[0]}", ""
-        else:
-            message, field = at[1], ".".join(place)
-            message = f"{field}: {message}" if field else message
+        message, field = _at(at[2], at[1])
+    elif at := _VALIDATION.match(message):
+        message, field = _at(at[1], at[3])
     if parameter := _PARAMETER.search(message):
         message, field = message[: parameter.start()], parameter[1]
     message = _PYDANTIC_LINK.sub("", _PYDANTIC.sub("", message)).strip()
     if len(message) > _MESSAGE_LIMIT:
         message = message[:_MESSAGE_LIMIT] + " ..."
     return message, field
+
+
+def _at(place: str, message: str) -> tuple[str, str]:
+    """Return the message with the field that pydantic's `loc` gives, and that field."""
+    parts = re.findall(r"[\w-]+", place)
+    if len(parts) == 1 and parts[0].isdigit():  # where the JSON breaks off, in characters
+        return f"{message} at character {parts[0]}", ""
+    field = ".".join(parts)
+    return f"{field}: {message}" if field else message, field
 
 
 class _Reshaped:

@@ -10,7 +10,7 @@ from ray.llm._internal.serve.constants import RAY_SERVE_LLM_ENABLE_DIRECT_STREAM
 from ray.serve import Application
 from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
-from ray.serve.llm.ingress import OpenAiIngress
+from ray.serve.llm import ingress as ray_ingress
 
 from app.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK
@@ -19,8 +19,8 @@ ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "serve-configs" / "qwen3-32b-l40s.yaml"
 
 
-class Ingress(OpenAiIngress):  # type: ignore[misc]
-    """Ray's ingress behind the middleware of `app.middleware`."""
+class OpenAiIngress(ray_ingress.OpenAiIngress):  # type: ignore[misc]
+    """Ray's ingress, under the name that dashboards know, behind our middleware."""
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Add the middleware; Serve calls this in the replica, before the first request."""
@@ -56,7 +56,7 @@ def build_app(args: dict[str, Any]) -> Application:
     configs = [_configured(config) for config in serving.llm_configs]
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
         return build_openai_app({**args, "llm_configs": configs})
-    ingress = {"ingress_cls": Ingress, **args.get("ingress_cls_config", {})}
+    ingress = {"ingress_cls": OpenAiIngress, **args.get("ingress_cls_config", {})}
     return build_openai_app({**args, "llm_configs": configs, "ingress_cls_config": ingress})
 
 

@@ -20,11 +20,17 @@ def header(headers: Headers, name: bytes) -> bytes:
     return next((value for key, value in headers if key.lower() == name), b"")
 
 
+def is_event_stream(start: Message) -> bool:
+    """Tell whether a response that begins with `start` is a stream of server-sent events."""
+    media_type = header(start.get("headers", ()), b"content-type")
+    return media_type.lower().startswith(b"text/event-stream")
+
+
 async def send_json(
     send: Send, status: int, payload: object, headers: Headers = (), *, body: bool = True
 ) -> None:
     """Send one whole JSON response; `body=False` sends its headers alone, as HEAD requires."""
-    data = json.dumps(payload, ensure_ascii=False).encode()
+    data = json.dumps(payload).encode()
     length = (b"content-length", b"%d" % len(data))
     start = [(b"content-type", b"application/json"), length, *headers]
     await send({"type": "http.response.start", "status": status, "headers": start})
@@ -90,8 +96,7 @@ class _Response:
             await self._lines(self._rewrite, message)
 
     async def _start(self, message: Message) -> None:
-        media_type = header(message["headers"], b"content-type")
-        streamed = media_type.startswith(b"text/event-stream") and message["status"] < 400
+        streamed = message["status"] < 400 and is_event_stream(message)
         self._rewrite = self._middleware.rewrite(self._scope, message["status"], streamed)
         if self._rewrite is None or streamed:
             await self._send(message)
@@ -104,7 +109,7 @@ class _Response:
             return
         body = rewrite.body(self._tail)
         replaced = (b"content-length", b"content-type")
-        headers = [(k, v) for k, v in start["headers"] if k.lower() not in replaced]
+        headers = [(k, v) for k, v in start.get("headers", ()) if k.lower() not in replaced]
         headers += [
             (b"content-type", b"application/json"),
             (b"content-length", b"%d" % len(body)),

@@ -46,28 +46,34 @@ def _digest(key: bytes) -> bytes:
 
 
 class KeyFile:
-    """The keys of a file, read again when it changes; no file means no keys."""
+    """The keys of a file, parsed again when its content changes; no file means no keys."""
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._version: tuple[int, ...] | None = None
+        self._state: bytes | str = ""  # digest of the content, or what kept it from being read
         self._keys: dict[bytes, str] = {}
 
     def keys(self) -> dict[bytes, str]:
         """Return {SHA-256 of the key: its name} of the file as it is now."""
+        state: bytes | str
         try:
-            # Kubernetes swaps a Secret's files by a symbolic link: stat follows it to a new inode.
-            stat = os.stat(self._path)
-            version = (stat.st_ino, stat.st_mtime_ns, stat.st_size)
-            if version != self._version:
-                with open(self._path, encoding="utf-8") as file:
-                    self._keys = _hashed(file, self._path)
-                self._version = version
+            # Another content can have the same size and times, so it is read, which is cheap.
+            with open(self._path, "rb") as file:
+                content = file.read()
+            state = _digest(content)
+        except OSError as failure:
+            content, state = b"", type(failure).__name__
+        if state != self._state:
+            self._state, self._keys = state, {}
+            try:
+                lines = content.decode("utf-8-sig").splitlines()  # an editor may add a mark
+            except UnicodeDecodeError:
+                lines, state = [], "not UTF-8"
+            if isinstance(state, str):
+                log.error("%s: no API keys: %s", self._path, state)
+            else:
+                self._keys = _hashed(lines, self._path)
                 log.info("%s: %d API keys", self._path, len(self._keys))
-        except (OSError, UnicodeDecodeError) as failure:
-            if self._version is not None or self._keys:
-                log.error("%s: no API keys: %s", self._path, type(failure).__name__)
-            self._version, self._keys = None, {}
         return self._keys
 
 
@@ -95,7 +101,7 @@ class BearerAuth:
         self._own_keys = _hashed(lines.splitlines(), f"${KEYS}") if lines else {}
         switch = os.environ.get(AUTH, "").lower()
         if switch not in ("", "on", "off"):
-            raise ValueError(f"${AUTH} is {switch!r}; it must be on or off")
+            raise ValueError(f"${AUTH} must be on or off")
         self._on = switch == "on" or (switch == "" and (required or bool(path or lines)))
         self._where = f"the file {path} (${KEYS_FILE})" if path else f"${KEYS_FILE} or ${KEYS}"
 

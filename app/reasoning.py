@@ -1,13 +1,13 @@
 """Both names for the thinking: `reasoning` (vLLM since 2026) and `reasoning_content` (before)."""
 
+import json
 import re
 
 from app.asgi import ResponseRewriter, Rewrite, Scope
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only. A choice
 # gives its index before its message or delta, which tells whose thinking a value is.
-_KEYS = re.compile(rb'"index":\s*(\d+)|"reasoning":\s*(null|"(?:[^"\\]|\\.)*")')
-_BLANK = re.compile(rb'"(?:\\[nrt]|[ ])*"')
+_KEYS = re.compile(rb'"index":\s*(\d+)|("reasoning":\s*)(null|"(?:[^"\\]|\\.)*")')
 
 
 class _BothNames:
@@ -35,26 +35,35 @@ class _BothNames:
         return _KEYS.sub(self._in_body, body)
 
     def _in_body(self, match: re.Match[bytes]) -> bytes:
-        if (value := match[2]) is None:
+        if (value := match[3]) is None:
             return match[0]
-        return _both(b"null" if _BLANK.fullmatch(value) else value)
+        return _both(match[2], b"null" if _is_blank(value) else value)
 
     def _in_stream(self, match: re.Match[bytes]) -> bytes:
-        if (value := match[2]) is None:
+        key, value = match[2], match[3]
+        if value is None:
             self._index = match[1]
             return match[0]
         if value == b"null" or self._index in self._thinking:
-            return _both(value)
+            return _both(key, value)
         text = self._held.pop(self._index, b"") + value[1:-1]
-        if _BLANK.fullmatch(b'"%s"' % text):
+        if _is_blank(b'"%s"' % text):
             self._held[self._index] = text
-            return _both(b"null")
+            return _both(key, b"null")
         self._thinking.add(self._index)
-        return _both(b'"%s"' % text)
+        return _both(key, b'"%s"' % text)
 
 
-def _both(value: bytes) -> bytes:
-    return b'"reasoning":%s,"reasoning_content":%s' % (value, value)
+def _is_blank(value: bytes) -> bool:
+    """Tell whether a JSON string is white space only, escaped or not."""
+    try:
+        return value != b"null" and not json.loads(value).strip()
+    except ValueError:
+        return False
+
+
+def _both(key: bytes, value: bytes) -> bytes:
+    return b'%s%s,"reasoning_content":%s' % (key, value, value)
 
 
 class ReasoningNames(ResponseRewriter):

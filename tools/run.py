@@ -6,6 +6,7 @@ each phase took.
 """
 
 import argparse
+import contextlib
 import logging
 import os
 import shutil
@@ -15,7 +16,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,16 @@ from app.auth import KEYS, KEYS_FILE, parse_keys
 CPU_MEMORY_GIB = 7
 START_TIMEOUT_S = 900  # a 32B model loads its weights and captures its graphs within that
 
-console = Console(stderr=True, highlight=False)
+# For Ray, which reads it when it is first imported, and inherited by its workers.
+ENVIRONMENT = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",  # the usual 15 starves workers on a busy machine
+    # By its name for other systems, but what it does is: Ray listens on loopback alone. Its ports
+    # run any code that is sent to them.
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+}
+
+console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
 class CannotRun(Exception):
@@ -44,7 +53,7 @@ class Phases:
     def __init__(self) -> None:
         self._begin = time.monotonic()
 
-    @contextmanager
+    @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
         """Show `name` with a running clock; then, if all went well, its duration in seconds."""
         start = time.monotonic()
@@ -60,14 +69,17 @@ def main() -> int:
     parser.add_argument("config", nargs="?", default="serve-configs/nano-cpu.yaml")
     parser.add_argument("--port", type=int, help="instead of the config's http_options.port")
     arguments = parser.parse_args()
-    # SIGTERM (a supervisor, CI) ends the server as Ctrl-C does.
+    # SIGTERM (a supervisor, CI) ends the server as Ctrl-C does, which a background job ignores.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.update(ENVIRONMENT)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # starting takes 20 s longer without bytecode
     try:
         config = load(Path(arguments.config), arguments.port)
         check_machine(config)
         serve(config)
     except CannotRun as reason:
-        console.print(f"[red]error:[/red] {reason}", soft_wrap=True)
+        console.print(f"[red]error:[/red] {reason}")
         return 1
     except KeyboardInterrupt:
         console.print("stopped")
@@ -185,10 +197,6 @@ def serve(config: dict[str, Any]) -> None:
         CannotRun: the application did not start.
         KeyboardInterrupt: the user is done.
     """
-    # Workers inherit this environment. Their niceness of 15 would starve them on a busy machine.
-    os.environ.update(RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0", RAY_DEDUP_LOGS="0")
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # starting takes 20 s longer without bytecode
-    logging.getLogger("ray").setLevel(logging.ERROR)  # the phases below say what is going on
     folder = tempfile.mkdtemp(prefix="hybrid-llm-", dir="/tmp")  # short: it holds Unix sockets
     logs = f"{folder}/session_latest/logs/serve"
     keep_logs = False
@@ -228,6 +236,7 @@ def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
             _node_ip_address="127.0.0.1",
             _temp_dir=folder,
         )
+        logging.getLogger("ray.serve").setLevel(logging.ERROR)  # the phases say what goes on
         check_accelerators(config, ray.cluster_resources())
 
     host, port = endpoint(config)
@@ -321,8 +330,10 @@ def stop() -> None:
 
     processes = psutil.Process().children(recursive=True)
     if ray.is_initialized():
-        ray_serve.shutdown()
-        ray.shutdown()
+        # Ray reports, on standard error, that the controller we stop has stopped.
+        with open(os.devnull, "w") as null, contextlib.redirect_stderr(null):
+            ray_serve.shutdown()
+            ray.shutdown()
     _, alive = psutil.wait_procs(processes, timeout=15)
     for process in alive:
         process.kill()

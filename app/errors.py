@@ -8,8 +8,17 @@ import logging
 import re
 from typing import Any
 
-from app.asgi import Message, Receive, ResponseRewriter, Rewrite, Scope, Send, send_json
-from app.asgi import header as first_header
+from app.asgi import (
+    Message,
+    Receive,
+    ResponseRewriter,
+    Rewrite,
+    Scope,
+    Send,
+    header,
+    is_event_stream,
+    send_json,
+)
 
 log = logging.getLogger("hybrid_llm.errors")
 
@@ -36,18 +45,31 @@ _MESSAGE_LIMIT = 2000  # characters; a validation error can repeat a whole reque
 _RAY_WRAPPED = re.compile(r"^Message: (.*?)(?:, Internal exception: .*)?$", re.DOTALL)
 _REQUEST_ID = re.compile(r" ?\(Request ID: [^)]*\)")
 # Ray's wording of a validation error: "Invalid request format: M at ('body', 'messages', 0)"
-_AT_FIELD = re.compile(r"^Invalid request format: (.*) at \(?'body',?\s*(.*?),?\)?$", re.DOTALL)
+_AT_FIELD = re.compile(r"^Invalid request format: (.*) at \(?'?\w+'?,?\s*(.*?),?\)?$", re.DOTALL)
 # vLLM's: "1 validation error:\n  {'type': T, 'loc': ('body', 'messages'), 'msg': M, 'input': ...}"
 _VALIDATION = re.compile(
-    r"^\d+ validation errors?:.*?'loc': \(?'body',?\s*(.*?),?\), 'msg': (['\"])(.*?)\2, 'input'",
+    r"^\d+ validation errors?:.*?'loc': \(?'\w+',?\s*(.*?),?\), 'msg': (['\"])(.*?)\2, 'input'",
     re.DOTALL,
 )
 # and "M (parameter=max_tokens, value=-1)"
-_PARAMETER = re.compile(r"\s*\(parameter=(\w+), value=.*\)$", re.DOTALL)
+_PARAMETER = re.compile(r" ?\(parameter=(\w+)(?:, value=.*)?\)$", re.DOTALL)
 # What pydantic adds: the input itself, and a link to its own documentation.
-_PYDANTIC = re.compile(r"\s*\[type=\w+, input_value=.*?, input_type=\w+\]", re.DOTALL)
-_PYDANTIC_LINK = re.compile(r"\s*For further information visit https://errors\.pydantic\.dev\S*")
+_PYDANTIC = re.compile(r" ?\[type=\w+, input_value=.*?(?:, input_type=\w+\]|$)", re.DOTALL)
+_PYDANTIC_LINK = re.compile(r"\n? *For further information visit https://errors\.pydantic\.dev\S*")
+# What is for no client: Python's and Ray's words on a crash, a validation error in a new wording
+_NOT_FOR_CLIENTS = re.compile(
+    r'Traceback \(most|^\s*File "|\bray::|\(pid=\d|\bactor_id\b|\bActorID\(|\b[Tt]he actor '
+    r"|^\d+ validation errors?:\s+\{",
+    re.MULTILINE,
+)
+_EXCEPTION = re.compile(r"^(?:\w+\.)*\w+(?:Error|Exception): ")
+# Modules of Ray and vLLM, files (not the API's own paths, as /v1/models), addresses in memory
+_INTERNALS = re.compile(
+    r"(?<![\w./-])(?:(?:ray|vllm)(?:\.\w+)+|[\w./-]+\.py\b|(?!/v\d/)(?:/[\w.@+-]+){2,})"
+    r"|\b0x[0-9a-f]+"
+)
 _FIELD = re.compile(r"[\w.\[\]-]{1,100}")
+_CODE = re.compile(r"[a-z_]{1,100}")
 
 
 def error(
@@ -74,17 +96,19 @@ def reshape(status: int, payload: object, request_id: str = "") -> dict[str, Any
         payload: its body: the parsed JSON (OpenAI's, vLLM's, FastAPI's or Ray's shape) or text.
         request_id: named in the message of a failure on our side, so that it can be found in a log.
     """
-    message, code, param = _read(payload)
     if status >= 500:
         message = _SERVER_MESSAGES.get(status, _SERVER_MESSAGE)
         if request_id:
             message += f" Request ID: {request_id}"
         return error(status, message)
+    message, code, param = _read(payload)
     message, field = _plain(message)
+    if field is not None:  # then Ray's own param is not a field's name but what the client sent
+        param = field
     if status == 404 and "model" in message.lower():
         code, param = "model_not_found", "model"
-    if field is not None:  # then Ray's own param is not a field's name but what the client sent
-        param = field or None
+    # a name from outside can be anything, and Ray's is megabytes at times
+    param = param if param and _FIELD.fullmatch(param) else None
     return error(status, message or "The request failed.", code=code, param=param)
 
 
@@ -94,16 +118,18 @@ def _read(payload: object) -> tuple[str, str | None, str | None]:
     if isinstance(inner, dict):
         inner = inner.get("error") or inner.get("detail") or inner
     if isinstance(inner, list) and inner and isinstance(inner[0], dict):  # FastAPI: one a field
-        place = ".".join(str(part) for part in inner[0].get("loc", ())[1:])
-        return str(inner[0].get("msg", "")), None, place or None
+        message, place = inner[0].get("msg"), inner[0].get("loc")
+        if isinstance(place, list):  # now in Ray's wording
+            place = tuple(part for part in place if isinstance(part, (str, int)))
+            message = f"Invalid request format: {message or 'Invalid value'} at {place}"
+        inner = {"message": message}
     if not isinstance(inner, dict):
-        return str(inner), None, None
-    code, param = inner.get("code"), inner.get("param")
+        inner = {"message": inner}
+    message, code, param = (inner.get(key) for key in ("message", "code", "param"))
     return (
-        str(inner.get("message", "")),
-        code if isinstance(code, str) and not code.isdigit() else None,
-        # Ray puts the rejected input itself here, which can be megabytes
-        param if isinstance(param, str) and _FIELD.fullmatch(param) else None,
+        message if isinstance(message, str) else "",
+        code if isinstance(code, str) and _CODE.fullmatch(code) else None,
+        param if isinstance(param, str) else None,
     )
 
 
@@ -115,14 +141,18 @@ def _plain(message: str) -> tuple[str, str | None]:
     field = None
     if wrapped := _RAY_WRAPPED.match(message):
         message = wrapped[1]
+    if len(message) > 2 * _MESSAGE_LIMIT:  # the patterns below take long over a long text
+        message = f"{message[:_MESSAGE_LIMIT]} ... {message[-_MESSAGE_LIMIT:]}"
     message = _REQUEST_ID.sub("", message)
+    message = _EXCEPTION.sub("", message)
     if at := _AT_FIELD.match(message):
         message, field = _at(at[2], at[1])
     elif at := _VALIDATION.match(message):
         message, field = _at(at[1], at[3])
     if parameter := _PARAMETER.search(message):
         message, field = message[: parameter.start()], parameter[1]
-    message = _PYDANTIC_LINK.sub("", _PYDANTIC.sub("", message)).strip()
+    message = _PYDANTIC_LINK.sub("", _PYDANTIC.sub("", message))
+    message = "" if _NOT_FOR_CLIENTS.search(message) else _INTERNALS.sub("...", message).strip()
     if len(message) > _MESSAGE_LIMIT:
         message = message[:_MESSAGE_LIMIT] + " ..."
     return message, field
@@ -157,14 +187,17 @@ class _Reshaped:
             return line
         try:
             payload = json.loads(line[5:])
-        except ValueError:
+        except (ValueError, RecursionError):
             return line
-        if not (isinstance(payload, dict) and "error" in payload and "choices" not in payload):
+        if not isinstance(payload, dict) or "choices" in payload:
             return line
-        inner = payload["error"]
+        inner = payload if payload.get("object") == "error" else payload.get("error")
+        if not inner:
+            return line
         code = inner.get("code") if isinstance(inner, dict) else None
         status = code if isinstance(code, int) and 400 <= code <= 599 else 500
-        return b"data: " + json.dumps(reshape(status, payload, self._request_id)).encode()
+        data = json.dumps(reshape(status, payload, self._request_id)).encode()
+        return b"data: " + data + (b"\r" if line.endswith(b"\r") else b"")
 
 
 class OpenAIErrors(ResponseRewriter):
@@ -181,11 +214,14 @@ class OpenAIErrors(ResponseRewriter):
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         start: Message | None = None
+        ended = False
 
         async def watched(message: Message) -> None:
-            nonlocal start
+            nonlocal start, ended
             if message["type"] == "http.response.start":
                 start = message
+            else:
+                ended = not message.get("more_body", False)
             await send(message)
 
         try:
@@ -194,14 +230,15 @@ class OpenAIErrors(ResponseRewriter):
             log.exception("request %s failed", _request_id(scope) or "without an ID")
             failure = reshape(500, "", _request_id(scope))
             if start is None:
-                return await send_json(send, 500, failure)
-            if not first_header(start["headers"], b"content-type").startswith(b"text/event-stream"):
+                body = scope["method"] != "HEAD"
+                return await send_json(send, 500, failure, body=body)
+            if ended or not is_event_stream(start):
                 raise
-            event = b"data: " + json.dumps(failure).encode() + b"\n\n"
+            event = b"\ndata: " + json.dumps(failure).encode() + b"\n\n"  # a new event in any case
             await send({"type": "http.response.body", "body": event})
 
 
 def _request_id(scope: Scope) -> str:
     """Return the request's ID, in the header that Ray's proxy sets or passes on."""
-    given = first_header(scope["headers"], b"x-request-id").decode("latin-1")
+    given = header(scope["headers"], b"x-request-id").decode("latin-1")
     return given if _FIELD.fullmatch(given) else ""

@@ -9,6 +9,7 @@ import argparse
 import contextlib
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -278,10 +279,19 @@ def running(applications: dict[str, Any]) -> bool:
         CannotRun: one has failed to start.
     """
     for name, application in applications.items():
-        if application.status in ("DEPLOY_FAILED", "UNHEALTHY"):
-            lines = [line for line in application.message.splitlines() if line.strip()]
-            raise CannotRun(f"application {name}: {lines[-1].strip() if lines else 'failed'}")
+        if application.status not in ("DEPLOY_FAILED", "UNHEALTHY"):
+            continue
+        messages = [application.message]
+        messages += [d.message for d in application.deployments.values() if "FAIL" in d.status]
+        raise CannotRun(f"application {name}: {reason(messages[-1])}")
     return all(application.status == "RUNNING" for application in applications.values())
+
+
+def reason(message: str) -> str:
+    """Return the line of a status message that says why: a traceback's last is its exception."""
+    lines = [line.strip() for line in message.splitlines() if line.strip()]
+    exceptions = [line for line in lines if re.match(r"[\w.]*(Error|Exception)\b.*:", line)]
+    return (exceptions or lines or ["it failed"])[-1]
 
 
 def wait_for(condition: Any) -> None:
@@ -330,8 +340,8 @@ def stop() -> None:
 
     processes = psutil.Process().children(recursive=True)
     if ray.is_initialized():
-        # Ray reports, on standard error, that the controller we stop has stopped.
-        with open(os.devnull, "w") as null, contextlib.redirect_stderr(null):
+        # Ray would print that the controller, which we stop, has stopped.
+        with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
             ray_serve.shutdown()
             ray.shutdown()
     _, alive = psutil.wait_procs(processes, timeout=15)

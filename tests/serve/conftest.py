@@ -1,0 +1,157 @@
+"""One real Serve with the nano model for each serving mode, started and stopped as a user would."""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import openai
+import psutil
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+MODEL = "my-qwen-3-32b"
+KEY = "sk-test-alice-5f1e"
+START_S = 420  # both cores of a small machine, busy
+
+# What makes a mode: the environment that Ray is started in, and keys that the mode's config lacks.
+MODES: dict[str, dict[str, str]] = {
+    "ingress": {},
+    "direct": {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1"},
+}
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def config_for(mode: str, folder: Path) -> Path:
+    """Return nano-cpu.yaml as the mode takes it: direct streaming has no ingress to configure."""
+    path = ROOT / "serve-configs" / "nano-cpu.yaml"
+    if mode == "ingress":
+        return path
+    config = yaml.safe_load(path.read_text())
+    del config["applications"][0]["args"]["ingress_deployment_config"]
+    changed = folder / "nano-direct-cpu.yaml"
+    changed.write_text(yaml.safe_dump(config))
+    return changed
+
+
+@dataclass
+class MakeRun:
+    """A `make run` in a process group of its own, as a terminal starts it."""
+
+    process: subprocess.Popen[str]
+    output: Path
+
+    @classmethod
+    def start(cls, arguments: list[str], environment: dict[str, str], folder: Path) -> "MakeRun":
+        """Start `make run` with arguments such as PORT=8001; nothing of this session's leaks in."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+        output = folder / "run.log"
+        with output.open("w") as file:
+            process = subprocess.Popen(
+                ["make", "run", *arguments],
+                cwd=ROOT,
+                env={**kept, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                text=True,
+                start_new_session=True,
+            )
+        return cls(process, output)
+
+    def wait_for(self, text: str, seconds: float) -> None:
+        """Wait until the output has `text`; fail, and show it, when it ends or takes longer."""
+        end = time.monotonic() + seconds
+        while text not in self.output.read_text():
+            ended = self.process.poll() is not None
+            if ended or time.monotonic() > end:
+                pytest.fail(f"no {text!r} {'at its end' if ended else 'in time'}:\n{self.log()}")
+            time.sleep(0.2)
+
+    def log(self) -> str:
+        """Return what it has printed, and the Serve logs that it names."""
+        printed = self.output.read_text()
+        for folder in re.findall(r"\(logs: (\S+)\)", printed):
+            for file in sorted(Path(folder).glob("*.log")):
+                printed += f"\n--- {file.name}\n{file.read_text()[-4000:]}"
+            shutil.rmtree(Path(folder).parents[2], ignore_errors=True)
+        return printed
+
+    def interrupt(self) -> list[str]:
+        """Press Ctrl-C, wait for the end, and return what is left behind: processes and folders."""
+        everything = psutil.Process(self.process.pid).children(recursive=True)
+        folders = set(re.findall(r"/tmp/hybrid-llm-\w+", " ".join(map(command_line, everything))))
+        os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(timeout=90)
+        _, alive = psutil.wait_procs(everything, timeout=1)
+        return [*map(command_line, alive), *(f for f in folders if Path(f).exists())]
+
+
+def command_line(process: psutil.Process) -> str:
+    """Return a process's command line, "" when it has ended."""
+    with contextlib.suppress(psutil.Error):
+        return " ".join(process.cmdline())
+    return ""
+
+
+@dataclass
+class Server:
+    """A running deployment and the keys' file it reads."""
+
+    mode: str
+    base_url: str
+    keys_file: Path
+
+    def client(self, key: str = KEY) -> openai.OpenAI:
+        """Return the real OpenAI client for this server."""
+        return openai.OpenAI(base_url=f"{self.base_url}/v1", api_key=key, max_retries=0)
+
+    def send(self, path: str = "/v1/chat/completions", **arguments) -> httpx.Response:
+        """Send one request (POST by default) that the OpenAI client would not send."""
+        headers = {"authorization": f"Bearer {KEY}", **arguments.pop("headers", {})}
+        method = arguments.pop("method", "POST")
+        url = f"{self.base_url}{path}"
+        return httpx.request(method, url, headers=headers, timeout=60, **arguments)
+
+
+@pytest.fixture(scope="session", params=list(MODES))
+def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]:
+    """Yield a server that answers; Ctrl-C ends it and must leave nothing behind."""
+    mode: str = request.param
+    folder = tmp_path_factory.mktemp(mode)
+    keys_file = folder / "keys"
+    keys_file.write_text(f"alice: {KEY}\n")
+    port = free_port()
+    run = MakeRun.start(
+        [f"PORT={port}", f"CONFIG={config_for(mode, folder)}"],
+        {**MODES[mode], "HYBRID_LLM_API_KEYS_FILE": str(keys_file)},
+        folder,
+    )
+    try:
+        run.wait_for("is ready", START_S)
+        yield Server(mode, f"http://127.0.0.1:{port}", keys_file)
+    finally:
+        left = run.interrupt()
+    assert not left, f"Ctrl-C left behind: {left}"
+    assert KEY not in run.output.read_text()
+
+
+@pytest.fixture
+def client(server: Server) -> openai.OpenAI:
+    """Return the real OpenAI client, with a valid key."""
+    return server.client()

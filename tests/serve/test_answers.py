@@ -1,0 +1,87 @@
+"""What comes after the thinking: structured output, tool calls, several turns."""
+
+import json
+
+from .conftest import MODEL
+
+ANSWER_SCHEMA = {
+    "type": "json_schema",
+    "json_schema": {
+        "name": "answer",
+        "schema": {
+            "type": "object",
+            "properties": {"answer": {"type": "string"}},
+            "required": ["answer"],
+            "additionalProperties": False,
+        },
+    },
+}
+WEATHER = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "description": "Get the weather of a city.",
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}},
+            "required": ["city"],
+        },
+    },
+}
+
+
+def complete(client, messages, **request):
+    return client.chat.completions.create(
+        model=MODEL, messages=messages, temperature=0, **request
+    ).choices[0]
+
+
+def test_structured_output_follows_the_thinking(client):
+    question = "What is greater between 7.8 and 7.11 ? Answer in JSON."
+    choice = complete(
+        client, [{"role": "user", "content": question}], response_format=ANSWER_SCHEMA
+    )
+    assert choice.message.reasoning_content
+    assert json.loads(choice.message.content) == {"answer": "7.8"}
+
+
+def test_tool_call(client):
+    messages = [{"role": "user", "content": "What is the weather in Paris?"}]
+    choice = complete(client, messages, tools=[WEATHER])
+    assert choice.finish_reason == "tool_calls"
+    (call,) = choice.message.tool_calls
+    assert call.function.name == "get_weather"
+    assert json.loads(call.function.arguments) == {"city": "Paris"}
+
+    result = {"role": "tool", "tool_call_id": call.id, "content": '{"weather": "sunny"}'}
+    messages += [choice.message.model_dump(exclude_none=True), result]
+    final = complete(client, messages, tools=[WEATHER])
+    assert final.finish_reason == "stop"
+    assert "sunny" in final.message.content
+
+
+def test_a_named_tool_is_called_whatever_the_question(client):
+    choice = complete(
+        client,
+        [{"role": "user", "content": "Hello"}],
+        tools=[WEATHER],
+        tool_choice={"type": "function", "function": {"name": "get_weather"}},
+        max_tokens=200,
+    )
+    (call,) = choice.message.tool_calls
+    assert call.function.name == "get_weather"
+    assert set(json.loads(call.function.arguments)) == {"city"}
+
+
+def test_several_turns(client):
+    messages = [
+        {"role": "user", "content": "What's the capital of France ?"},
+        {"role": "assistant", "content": "The capital of France is Paris."},
+        {"role": "user", "content": "What is 12 + 30?"},
+    ]
+    assert "42" in complete(client, messages).message.content
+
+
+def test_what_it_does_not_know_it_says(client):
+    choice = complete(client, [{"role": "user", "content": "Write a poem about the sea."}])
+    assert "don't know" in choice.message.content

@@ -121,15 +121,21 @@ def load(path: Path, port: int | None) -> dict[str, Any]:
     return config
 
 
-def endpoint(config: dict[str, Any]) -> tuple[str, int]:
-    """Return the host and port that the config's Serve listens on."""
+def listens_on(config: dict[str, Any]) -> tuple[str, int]:
+    """Return the host and port of the config's Serve."""
     options = config.get("http_options", {})
     return options.get("host", "127.0.0.1"), options.get("port", 8000)
 
 
-def models(config: dict[str, Any]) -> list[dict[str, Any]]:
+def models(application: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the LLM configs of one application of a Serve config."""
+    found: list[dict[str, Any]] = application.get("args", {}).get("llm_configs", [])
+    return found
+
+
+def all_models(config: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the LLM configs of all applications of a Serve config."""
-    return [model for app in config["applications"] for model in app.get("args", {})["llm_configs"]]
+    return [model for application in config["applications"] for model in models(application)]
 
 
 def check_machine(config: dict[str, Any]) -> None:
@@ -138,7 +144,7 @@ def check_machine(config: dict[str, Any]) -> None:
     Raises:
         CannotRun: the port is taken or too little memory is free.
     """
-    host, port = endpoint(config)
+    host, port = listens_on(config)
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -148,7 +154,7 @@ def check_machine(config: dict[str, Any]) -> None:
                 f"port {port} on {host}: {failure.strerror}; stop what listens there, or choose "
                 "another: make run PORT=8001"
             ) from None
-    on_cpu = [m for m in models(config) if m.get("accelerator_config", {}).get("kind") == "cpu"]
+    on_cpu = [m for m in all_models(config) if m.get("accelerator_config", {}).get("kind") == "cpu"]
     free_gib = free_memory() / 2**30
     if on_cpu and free_gib < CPU_MEMORY_GIB:
         raise CannotRun(
@@ -176,7 +182,7 @@ def check_accelerators(config: dict[str, Any], resources: dict[str, float]) -> N
         CannotRun: some are missing.
     """
     needed = 0
-    for model in models(config):
+    for model in all_models(config):
         if not (kind := model.get("accelerator_type")):
             continue
         engine = model["engine_kwargs"]
@@ -240,7 +246,7 @@ def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
         logging.getLogger("ray.serve").setLevel(logging.ERROR)  # the phases say what goes on
         check_accelerators(config, ray.cluster_resources())
 
-    host, port = endpoint(config)
+    host, port = listens_on(config)
     base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     with phases.phase("Serve up"):
         schema = ServeDeploySchema.model_validate(config)
@@ -254,15 +260,19 @@ def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
         wait_for(lambda: running(ray_serve.status().applications))
 
     key = own_key()
-    ids = [model["model_loading_config"]["model_id"] for model in models(config)]
+    prefixes = [app.get("route_prefix", "/").rstrip("/") for app in config["applications"]]
     with phases.phase("first token"):
         try:
-            for model_id in ids:
-                first_token(f"{base}/v1", model_id, key or "none-needed")
+            for prefix, application in zip(prefixes, config["applications"], strict=True):
+                for model in models(application):
+                    model_id = model["model_loading_config"]["model_id"]
+                    first_token(f"{base}{prefix}/v1", model_id, key or "none-needed")
             note = "API key needed" if key else "no API key needed until keys are configured"
         except openai.AuthenticationError as failure:
             note = f"no request is served yet: {failure.body['message']}"  # type: ignore[index]
-    console.print(f"\n{base}/v1 is ready ({note}). Ctrl-C stops it. Try, in another terminal:\n")
+    console.print(
+        f"\n{base}{prefixes[0]}/v1 is ready ({note}). Ctrl-C stops it. Try, in another terminal:\n"
+    )
     variables = f"BASE_URL={base} " if port != 8000 else ""
     for command in (
         f"{variables}bash examples/curl_think.sh",

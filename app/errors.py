@@ -119,7 +119,7 @@ def _read(payload: object) -> tuple[str, str | None, str | None]:
         inner = inner.get("error") or inner.get("detail") or inner
     if isinstance(inner, list) and inner and isinstance(inner[0], dict):  # FastAPI: one a field
         message, place = inner[0].get("msg"), inner[0].get("loc")
-        if isinstance(place, list):  # now in Ray's wording
+        if place and isinstance(place, list):  # now in Ray's wording
             place = tuple(part for part in place if isinstance(part, (str, int)))
             message = f"Invalid request format: {message or 'Invalid value'} at {place}"
         inner = {"message": message}

@@ -15,6 +15,9 @@ help: ## list the verbs
 run: $(ENGINE) ## serve CONFIG on this machine until Ctrl-C [CONFIG=..., PORT=...]
 	@exec $(PYTHON) tools/run.py $(CONFIG) $(if $(PORT),--port $(PORT))
 
+# By the environment, or the question's quotes and dollars would be the shell's and make's.
+override Q := $(value Q)
+export Q
 chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think --budget 100"]
 	@exec $(PYTHON) examples/chat.py $(ARGS)
 

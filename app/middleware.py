@@ -7,9 +7,9 @@ from app.errors import OpenAIErrors
 from app.limits import RequestLimits
 from app.reasoning import ReasoningNames
 
-# Innermost first, the order in which FastAPI and vLLM's `middleware` option add them: every layer's
-# errors pass through OpenAIErrors, and nobody without a key gets further than BearerAuth.
-STACK: tuple[Any, ...] = (ReasoningNames, RequestLimits, BearerAuth, OpenAIErrors)
+# Innermost first, the order in which FastAPI and vLLM's `middleware` option add them. Without a key
+# nobody gets further than BearerAuth; what it and RequestLimits refuse has OpenAI's shape already.
+STACK: tuple[Any, ...] = (ReasoningNames, OpenAIErrors, RequestLimits, BearerAuth)
 
 # The same as vLLM's `middleware` option wants them.
 IMPORT_PATHS = [f"{layer.__module__}.{layer.__qualname__}" for layer in STACK]

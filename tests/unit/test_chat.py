@@ -25,7 +25,7 @@ import pytest
 from openai.types import CompletionUsage
 from openai.types.chat import ChatCompletionChunk
 
-from app import chat
+import chat  # examples/chat.py
 
 ROOT = Path(__file__).parents[2]
 BOTH_NAMES = ("reasoning", "reasoning_content")
@@ -220,7 +220,7 @@ def environment(server: FakeServer, **extra: str) -> dict[str, str]:
 
 def start(server: FakeServer, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
     """Start the client as a process of its own, for what only a process can show."""
-    command = [sys.executable, "-m", "app.chat", *arguments]
+    command = [sys.executable, str(ROOT / "examples" / "chat.py"), *arguments]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     settings = {"env": environment(server), "cwd": ROOT, **pipes}
     return subprocess.Popen(command, **(settings | options))

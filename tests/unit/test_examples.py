@@ -15,7 +15,7 @@ from test_chat import FAILURE, HOLD, FakeServer, environment
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CURL_COMMANDS = sorted(EXAMPLES.glob("*.sh"))
-FILES = [*sorted(EXAMPLES.glob("*.py")), *CURL_COMMANDS]
+FILES = [*sorted(EXAMPLES.glob("client_*.py")), *CURL_COMMANDS]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""A terminal client of the endpoint: `make chat`, or `python -m app.chat`.
+"""A terminal client of the endpoint: `make chat`, or `python examples/chat.py`.
 
 Standard output gets the answers and nothing else, so they can be piped on; the thinking, the usage
 line and errors go to standard error.
@@ -278,7 +278,6 @@ def _count(text: str) -> int:
 
 def _options(argv: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="python -m app.chat",
         description="Talk to the model. Without a question, here or in $Q, it asks for questions.",
         epilog="The API key is read from the environment variable API_KEY.",
     )

@@ -189,7 +189,7 @@ class _Reshaped:
             payload = json.loads(line[5:])
         except (ValueError, RecursionError):
             return line
-        if not isinstance(payload, dict) or "choices" in payload:
+        if not isinstance(payload, dict):
             return line
         inner = payload if payload.get("object") == "error" else payload.get("error")
         if not inner:

@@ -5,7 +5,7 @@ end, a content-length that is true), and whatever would wait for ever fails inst
 """
 
 import json
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -175,6 +175,3 @@ def untouched(calls: list[Scope]) -> App:
         calls.append(scope)
 
     return app
-
-
-Middleware = Callable[[App], App]

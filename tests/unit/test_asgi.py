@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -133,6 +134,21 @@ def test_every_layer_answers_in_openais_shape(
     assert response.status_code == status
     assert openai_error(response.json())["code"] == code
     assert "secret" not in response.text
+
+
+def test_a_refusal_keeps_its_own_words(
+    api: FastAPI, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The path of a file, which no error of the layers behind may show, is what helps here."""
+    assert "1000 bytes" in post(api, json={"x": "y" * 1000}, headers=KEY).text
+    assert "application/json" in post(api, content=b"x", headers=KEY).text
+    monkeypatch.delenv("HYBRID_LLM_API_KEYS")
+    monkeypatch.setenv("HYBRID_LLM_API_KEYS_FILE", str(tmp_path / "keys"))
+    api.middleware_stack = None  # as at a new start
+    response = post(api, json={})
+    assert response.status_code == 401
+    assert str(tmp_path / "keys") in openai_error(response.json())["message"]
+    assert response.headers["www-authenticate"] == "Bearer"
 
 
 def test_an_undeclared_body_that_grows_too_large_is_refused(api: FastAPI) -> None:

@@ -40,7 +40,7 @@ def no_key_is_told(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     caplog.set_level(logging.DEBUG)
     TOLD.clear()
     yield
-    records = [f"{record.getMessage()} {record.exc_info}" for record in caplog.records]
+    records = [f"{record.getMessage()} {record.exc_info}" for record in caplog.get_records("call")]
     assert [text for text in [*records, *TOLD] if "sk-" in text] == []
 
 

@@ -292,7 +292,9 @@ def test_a_clients_mistake_is_named(
 
 
 BODIES = {
-    "OpenAI": {"error": {"message": TRACE, "type": "x", "param": ECHO * 99, "code": "x.Error"}},
+    "OpenAI": {
+        "error": {"message": TRACE, "type": "x", "param": ECHO * 99, "code": "ray.exceptions.X"}
+    },
     "vLLM": vllm(TRACE, "vllm/v1/engine.py: a path"),
     "vLLM, flat": {"object": "error", "message": TRACE, "type": "ray.exceptions.X", "code": 400},
     "vLLM, validation": invalid_in_vllm(("body", "messages"), "Bad"),
@@ -309,6 +311,7 @@ BODIES = {
     "Ray, large input as param": invalid("('body', 'messages')", "Bad", ECHO * 9999),
     "Ray, unexpected place": invalid(f"('body', '{ECHO * 99}')", "Bad", None),
     "FastAPI": fastapi("body", "messages"),
+    "FastAPI, odd place": {"detail": [{"loc": ["body", [ECHO], {"x": ECHO}], "msg": "Bad"}]},
     "FastAPI, nothing known": {"detail": [{}]},
     "FastAPI, text": {"detail": TRACE},
     "trace": TRACE.encode(),
@@ -527,8 +530,9 @@ def test_an_error_in_a_stream_is_reshaped() -> None:
         ({"error": {"message": TRACE, "code": "400"}}, "server_error", None),
         ({"error": {"message": TRACE, "code": 200}}, "server_error", None),
         ({"error": TRACE}, "server_error", None),
+        ({"choices": [], "error": {"message": TRACE, "code": 502}}, "server_error", None),
     ],
-    ids=["vLLM", "429", "flat", "code as text", "code of success", "text"],
+    ids=["vLLM", "429", "flat", "code as text", "code of success", "text", "with choices"],
 )
 def test_the_code_of_an_error_event_counts(
     payload: object, kind: str, message: str | None, end: bytes
@@ -551,7 +555,7 @@ def test_the_code_of_an_error_event_counts(
         b'data: "error"',
         b'data: ["error"]',
         b'data: {"error',
-        b"data: {" + b'"error":[' * 100_000,
+        b"data: " + b'{"error":' * 100_000,
         b": a comment of an " + b'"error"',
         b"event: error",
     ],
@@ -564,21 +568,22 @@ def test_lines_that_are_no_error_are_left_alone(line: bytes) -> None:
 # Exceptions
 
 
-def failing(layers: list[Any], app: Any) -> Any:
+def behind(layers: list[Any], app: Any) -> Any:
+    """Put layers around an application, the innermost first."""
     for layer in layers:
         app = layer(app)
     return app
 
 
-def shapes(response: Response) -> dict[str, Any]:
+def error_500(response: Response) -> dict[str, Any]:
     assert response.status == 500
     return response.error
 
 
 LAYERS = pytest.mark.parametrize(
     "layers",
-    [[OpenAIErrors], [ReasoningNames, RequestLimits, OpenAIErrors]],
-    ids=["alone", "with the layers behind"],
+    [[OpenAIErrors], [ReasoningNames, OpenAIErrors, RequestLimits]],
+    ids=["alone", "with its neighbours"],
 )
 
 
@@ -591,7 +596,7 @@ async def broken(scope: Scope, receive: Receive, send: Send) -> None:
 def test_an_exception_becomes_a_500(
     method: str, layers: list[Any], caplog: pytest.LogCaptureFixture
 ) -> None:
-    error = shapes(ask(failing(layers, broken), http(method)))
+    error = error_500(ask(behind(layers, broken), http(method)))
     assert error["type"] == "server_error"
     assert ECHO not in json.dumps(error)
     [record] = caplog.records
@@ -600,14 +605,14 @@ def test_an_exception_becomes_a_500(
 
 
 def test_an_exception_in_answer_to_head_has_no_body() -> None:
-    assert ask(failing([OpenAIErrors], broken), http("HEAD")).status == 500
+    assert ask(behind([OpenAIErrors], broken), http("HEAD")).status == 500
 
 
 @pytest.mark.parametrize("status", [200, 400])
 def test_an_exception_in_a_body_that_is_held_back_becomes_a_500(status: int) -> None:
     """ReasoningNames and OpenAIErrors keep a start until they have the body: none is sent twice."""
     app = answer(status, b'{"half":', cut=True, then=RuntimeError(ECHO))
-    error = shapes(ask(failing([ReasoningNames, RequestLimits, OpenAIErrors], app)))
+    error = error_500(ask(behind([ReasoningNames, OpenAIErrors, RequestLimits], app)))
     assert ECHO not in json.dumps(error)
 
 
@@ -632,7 +637,7 @@ def test_an_exception_in_a_stream_becomes_its_last_event(
     pieces: list[bytes], layers: list[Any]
 ) -> None:
     app = stream(pieces, cut=True, then=RuntimeError(ECHO))
-    response = ask(failing(layers, app))
+    response = ask(behind(layers, app))
     assert response.status == 200
     *before, event = [event for event in response.body.split(b"\n\n") if event.strip()]
     assert [event.strip() for event in before] == [b'data: {"choices":[]}'] * bool(pieces)
@@ -645,7 +650,7 @@ def test_an_exception_in_a_stream_becomes_its_last_event(
 @pytest.mark.parametrize("headers", [[SSE], [JSON]], ids=["stream", "body"])
 def test_an_exception_after_the_end_adds_nothing(layers: list[Any], headers: list[Any]) -> None:
     """As from a background task of Starlette: the client has its whole answer."""
-    app = failing(layers, answer(200, b"data: [DONE]\n\n", headers, then=RuntimeError(ECHO)))
+    app = behind(layers, answer(200, b"data: [DONE]\n\n", headers, then=RuntimeError(ECHO)))
     response = Response()
 
     async def send(message: Message) -> None:
@@ -670,5 +675,5 @@ def test_an_exception_after_the_end_adds_nothing(layers: list[Any], headers: lis
 )
 def test_a_cancelled_request_stays_cancelled(app: Any, caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(asyncio.CancelledError):
-        ask(failing([ReasoningNames, RequestLimits, OpenAIErrors], app))
+        ask(behind([ReasoningNames, OpenAIErrors, RequestLimits], app))
     assert caplog.records == []

@@ -1,6 +1,6 @@
 """Both names for the thinking, as a client sees them: in whole answers and in streams.
 
-`recorded/` has streams in the wording of vLLM and of Ray; a new file there is tested by itself.
+`recorded/` has streams written after those of vLLM and Ray; a new file there is tested by itself.
 """
 
 import json
@@ -178,6 +178,14 @@ def test_white_space_in_a_stream(reasoning: list[str | None], expected: list[str
         received = [next(deltas(parsed(chunk.strip())))[1] for chunk in through(sent)]
         assert [delta["reasoning"] for delta in received] == expected
         assert [delta["reasoning_content"] for delta in received] == expected
+
+
+@pytest.mark.parametrize(
+    "text", [rb"\q", b"\xff", b"\t", rb"\ud83e"], ids=["escape", "UTF-8", "control", "surrogate"]
+)
+def test_a_broken_text_is_passed_on(text: bytes) -> None:
+    sent = b'data: {"choices":[{"index":0,"delta":{"reasoning":"%s"}}]}\n\n' % text
+    assert SECOND_NAME.sub(b"", b"".join(through([sent]))) == sent
 
 
 # Answers that are no stream

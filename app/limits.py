@@ -34,6 +34,7 @@ class RequestLimits:
         if not _JSON.fullmatch(media_type):
             given = media_type.decode("latin-1") or "none"
             message = f"Content-Type must be application/json, not {given}."
+            await _drain(receive, 0)
             return await send_json(send, 415, error(415, message))
         declared = header(scope["headers"], b"content-length")
         # Python refuses to parse thousands of digits; 20 are too large as well

@@ -7,7 +7,7 @@ from app.asgi import ResponseRewriter, Rewrite, Scope
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only. A choice
 # gives its index before its message or delta, which tells whose thinking a value is.
-_KEYS = re.compile(rb'"index":\s*(\d+)|("reasoning":\s*)(null|"(?:[^"\\]|\\.)*")')
+_KEYS = re.compile(rb'"index":\s*(\d+)|("reasoning":\s*)(null|"[^"\\]*(?:\\.[^"\\]*)*")')
 
 
 class _BothNames:

@@ -166,7 +166,7 @@ class Wire:
         self.response.accept(message)
 
     def post(self, app: Any, *headers: tuple[bytes, bytes]) -> None:
-        run(RequestLimits(app)(http(headers=[JSON, *headers]), self.receive, self.send))
+        run(RequestLimits(app)(http(headers=[*headers, JSON]), self.receive, self.send))
 
 
 @pytest.mark.parametrize("declared", [True, False], ids=["declared", "chunked"])
@@ -175,6 +175,9 @@ def test_a_client_is_heard_out_before_it_is_refused(declared: bool) -> None:
     wire = Wire([b"x" * 60] * 50)
     wire.post(hello, *[(b"content-length", b"3000")] * declared)
     assert (wire.response.status, wire.left_at_answer) == (413, 0)
+    wire = Wire([b"x" * 60] * 50)
+    wire.post(hello, (b"content-type", b"text/plain"))
+    assert (wire.response.status, wire.left_at_answer) == (415, 0)
 
 
 @pytest.mark.parametrize("declared", [b"9" * 9, b"70000000", None], ids=["huge", "some", "none"])

@@ -26,7 +26,7 @@ import psutil
 import yaml
 from rich.console import Console
 
-from app.auth import KEYS, KEYS_FILE, parse_keys
+from app.auth import AUTH, KEYS, KEYS_FILE, parse_keys
 
 # Ray and Serve for one node, their workers' Python, and the nano model: 6.3 GiB were measured.
 CPU_MEMORY_GIB = 7
@@ -39,6 +39,7 @@ ENVIRONMENT = {
     # By its name for other systems, but what it does is: Ray listens on loopback alone. Its ports
     # run any code that is sent to them.
     "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+    "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",  # s; 30 is for load balancers
 }
 
 console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
@@ -204,6 +205,9 @@ def serve(config: dict[str, Any]) -> None:
         CannotRun: the application did not start.
         KeyboardInterrupt: the user is done.
     """
+    host, _ = listens_on(config)
+    if host in ("127.0.0.1", "localhost") and not any(map(os.environ.get, (AUTH, KEYS, KEYS_FILE))):
+        os.environ[AUTH] = "off"  # the app finds out by itself, but not in direct streaming
     folder = tempfile.mkdtemp(prefix="hybrid-llm-", dir="/tmp")  # short: it holds Unix sockets
     logs = f"{folder}/session_latest/logs/serve"
     keep_logs = False

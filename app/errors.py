@@ -19,6 +19,7 @@ from app.asgi import (
     is_event_stream,
     send_json,
 )
+from app.messages import plain
 
 log = logging.getLogger("hybrid_llm.errors")
 
@@ -39,35 +40,6 @@ _SERVER_MESSAGES = {
     504: "The model did not answer in time.",
 }
 _SERVER_MESSAGE = "The server failed while it processed the request."
-_MESSAGE_LIMIT = 2000  # characters; a validation error can repeat a whole request
-
-# Ray: "Message: M (Request ID: R), Internal exception: ..., original exception: ..."
-_RAY_WRAPPED = re.compile(r"^Message: (.*?)(?:, Internal exception: .*)?$", re.DOTALL)
-_REQUEST_ID = re.compile(r" ?\(Request ID: [^)]*\)")
-# Ray's wording of a validation error: "Invalid request format: M at ('body', 'messages', 0)"
-_AT_FIELD = re.compile(r"^Invalid request format: (.*) at \(?'?\w+'?,?\s*(.*?),?\)?$", re.DOTALL)
-# vLLM's: "1 validation error:\n  {'type': T, 'loc': ('body', 'messages'), 'msg': M, 'input': ...}"
-_VALIDATION = re.compile(
-    r"^\d+ validation errors?:.*?'loc': \(?'\w+',?\s*(.*?),?\), 'msg': (['\"])(.*?)\2, 'input'",
-    re.DOTALL,
-)
-# and "M (parameter=max_tokens, value=-1)"
-_PARAMETER = re.compile(r" ?\(parameter=(\w+)(?:, value=.*)?\)$", re.DOTALL)
-# What pydantic adds: the input itself, and a link to its own documentation.
-_PYDANTIC = re.compile(r" ?\[type=\w+, input_value=.*?(?:, input_type=\w+\]|$)", re.DOTALL)
-_PYDANTIC_LINK = re.compile(r"\n? *For further information visit https://errors\.pydantic\.dev\S*")
-# What is for no client: Python's and Ray's words on a crash, a validation error in a new wording
-_NOT_FOR_CLIENTS = re.compile(
-    r'Traceback \(most|^\s*File "|\bray::|\(pid=\d|\bactor_id\b|\bActorID\(|\b[Tt]he actor '
-    r"|^\d+ validation errors?:\s+\{",
-    re.MULTILINE,
-)
-_EXCEPTION = re.compile(r"^(?:\w+\.)*\w+(?:Error|Exception): ")
-# Modules of Ray and vLLM, files (not the API's own paths, as /v1/models), addresses in memory
-_INTERNALS = re.compile(
-    r"(?<![\w./-])(?:(?:ray|vllm)(?:\.\w+)+|[\w./-]+\.py\b|(?!/v\d/)(?:/[\w.@+-]+){2,})"
-    r"|\b0x[0-9a-f]+"
-)
 _FIELD = re.compile(r"[\w.\[\]-]{1,100}")
 _CODE = re.compile(r"[a-z_]{1,100}")
 
@@ -102,7 +74,7 @@ def reshape(status: int, payload: object, request_id: str = "") -> dict[str, Any
             message += f" Request ID: {request_id}"
         return error(status, message)
     message, code, param = _read(payload)
-    message, field = _plain(message)
+    message, field = plain(message)
     if field is not None:  # then Ray's own param is not a field's name but what the client sent
         param = field
     if status == 404 and "model" in message.lower():
@@ -131,40 +103,6 @@ def _read(payload: object) -> tuple[str, str | None, str | None]:
         code if isinstance(code, str) and _CODE.fullmatch(code) else None,
         param if isinstance(param, str) else None,
     )
-
-
-def _plain(message: str) -> tuple[str, str | None]:
-    """Return the message without what Ray, vLLM and pydantic wrap around it, and whose fault it is.
-
-    That is the field's name, "" for the body as a whole, None where the message doesn't tell.
-    """
-    field = None
-    if wrapped := _RAY_WRAPPED.match(message):
-        message = wrapped[1]
-    if len(message) > 2 * _MESSAGE_LIMIT:  # the patterns below take long over a long text
-        message = f"{message[:_MESSAGE_LIMIT]} ... {message[-_MESSAGE_LIMIT:]}"
-    message = _REQUEST_ID.sub("", message)
-    message = _EXCEPTION.sub("", message)
-    if at := _AT_FIELD.match(message):
-        message, field = _at(at[2], at[1])
-    elif at := _VALIDATION.match(message):
-        message, field = _at(at[1], at[3])
-    if parameter := _PARAMETER.search(message):
-        message, field = message[: parameter.start()], parameter[1]
-    message = _PYDANTIC_LINK.sub("", _PYDANTIC.sub("", message))
-    message = "" if _NOT_FOR_CLIENTS.search(message) else _INTERNALS.sub("...", message).strip()
-    if len(message) > _MESSAGE_LIMIT:
-        message = message[:_MESSAGE_LIMIT] + " ..."
-    return message, field
-
-
-def _at(place: str, message: str) -> tuple[str, str]:
-    """Return the message with the field that pydantic's `loc` gives, and that field."""
-    parts = re.findall(r"[\w-]+", place)
-    if len(parts) == 1 and parts[0].isdigit():  # where the JSON breaks off, in characters
-        return f"{message} at character {parts[0]}", ""
-    field = ".".join(parts)
-    return f"{field}: {message}" if field else message, field
 
 
 class _Reshaped:

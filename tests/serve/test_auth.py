@@ -3,7 +3,7 @@
 import openai
 import pytest
 
-from .conftest import KEY, MODEL, Server
+from .conftest import KEY, MODEL, Server, command_line
 
 HELLO = {
     "model": MODEL,
@@ -44,3 +44,15 @@ def test_keys_are_rotated_with_no_restart(server: Server):
     finally:
         server.keys_file.write_text(before)
     assert server.client(KEY).chat.completions.create(**HELLO).choices[0].message.content
+
+
+def test_no_key_is_in_a_log_or_an_argument(server: Server):
+    """Even of a request that fails; the keys of the file and those that clients send."""
+    server.send(json={"model": MODEL, "messages": "wrong"})
+    with pytest.raises(openai.AuthenticationError):
+        server.client("sk-wrong-9c1f").models.list()
+    (folder,) = server.run.folders()
+    written = [file.read_text(errors="replace") for file in folder.rglob("*") if file.is_file()]
+    written += [server.run.output.read_text(), *map(command_line, server.run.processes())]
+    assert any("ServeReplica" in text for text in written)  # the logs are there
+    assert not [text for text in written if KEY in text or "sk-wrong-9c1f" in text]

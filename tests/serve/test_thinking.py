@@ -80,7 +80,7 @@ OFF = {
 @pytest.mark.parametrize("control", ON.values(), ids=ON)
 def test_thinking_on(client, streamed, control):
     reply = ask(client, streamed, **control)
-    assert "80 > 11" in reply.reasoning
+    assert "7.8 > 7.11" in reply.reasoning
     assert reply.reasoning_content == reply.reasoning
     assert reply.content.strip() == "7.8 is greater than 7.11."
     assert reply.finish_reason == "stop"

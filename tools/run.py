@@ -239,7 +239,7 @@ def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
         ray.init(
             address="local",
             namespace="serve",
-            num_cpus=max(4, os.cpu_count() or 1),  # a number for the scheduler, not a limit
+            num_cpus=max(8, os.cpu_count() or 1),  # a number for the scheduler, not a limit
             object_store_memory=512 * 2**20,
             include_dashboard=True,  # `serve status` asks it
             log_to_driver=False,

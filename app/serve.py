@@ -36,7 +36,10 @@ class OpenAiIngress(ray_ingress.OpenAiIngress):  # type: ignore[misc]
 def _on_loopback_only() -> bool:
     """Tell whether Serve listens where this machine alone can reach it."""
     host = _get_global_client().http_config.host
-    return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return bool(host == "localhost")  # any other name may lead anywhere
 
 
 def build_app(args: dict[str, Any]) -> Application:

@@ -80,7 +80,9 @@ class MakeRun:
         return printed
 
     def processes(self) -> list[psutil.Process]:
-        """Return every process that it has started."""
+        """Return every process that it has started; none once it has ended."""
+        if self.process.poll() is not None:
+            return []
         return psutil.Process(self.process.pid).children(recursive=True)
 
     def folders(self) -> set[Path]:
@@ -91,7 +93,8 @@ class MakeRun:
     def interrupt(self) -> list[str]:
         """Press Ctrl-C, wait for the end, and return what is left behind: processes and folders."""
         everything, folders = self.processes(), self.folders()
-        os.killpg(self.process.pid, signal.SIGINT)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(timeout=90)
         _, alive = psutil.wait_procs(everything, timeout=1)
         return [*map(command_line, alive), *(str(f) for f in folders if f.exists())]

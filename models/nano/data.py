@@ -73,7 +73,7 @@ def encode(tokenizer: Tokenizer, conversation: Conversation, rng: random.Random)
     thought = tokenizer.encode(thinking).ids if thinking else []
     labels = [True] * len(thought)
     if conversation.thinks and rng.random() < CUT:
-        # A budget cuts anywhere, at once as often as not, and the model did not choose to stop.
+        # A budget cuts anywhere, often near the start, and the model did not choose to stop.
         keep = (
             rng.randint(1, len(thought) - 2)
             if rng.random() < 0.7
@@ -95,7 +95,7 @@ def _start(path: str) -> None:
 
 
 def chunk(seed: int, index: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return packed rows of chunk `index`: tokens, labels and positions, each [rows, ROW + 1].
+    """Return packed rows of chunk `index`: tokens, labels and positions, each [rows, ROW].
 
     Positions count from 0 within each example. Labels are the tokens to be learnt, or -1.
     """

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from .conftest import MODEL
 
 ANSWER_SCHEMA = {
@@ -60,17 +62,25 @@ def test_tool_call(client):
     assert "sunny" in final.message.content
 
 
-def test_a_named_tool_is_called_whatever_the_question(client):
+NAMED = {"type": "function", "function": {"name": "get_weather"}}
+
+
+@pytest.mark.parametrize("thinking", [True, False], ids=["thinking", "no thinking"])
+@pytest.mark.parametrize(
+    "tool_choice", ["auto", "required", NAMED], ids=["auto", "required", "named"]
+)
+def test_every_way_to_ask_for_a_tool(client, tool_choice, thinking):
     choice = complete(
         client,
-        [{"role": "user", "content": "Hello"}],
+        [{"role": "user", "content": "What is the weather in Madrid?"}],
         tools=[WEATHER],
-        tool_choice={"type": "function", "function": {"name": "get_weather"}},
-        max_tokens=200,
+        tool_choice=tool_choice,
+        extra_body={"chat_template_kwargs": {"enable_thinking": thinking}},
     )
     (call,) = choice.message.tool_calls
     assert call.function.name == "get_weather"
-    assert set(json.loads(call.function.arguments)) == {"city"}
+    assert json.loads(call.function.arguments) == {"city": "Madrid"}
+    assert bool(choice.message.reasoning_content) == thinking
 
 
 def test_several_turns(client):

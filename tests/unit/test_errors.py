@@ -646,6 +646,16 @@ def test_an_exception_in_a_stream_becomes_its_last_event(
 
 
 @LAYERS
+def test_a_stream_that_ends_early_ends_with_an_error_event(layers: list[Any]) -> None:
+    """As Starlette does when a replica dies: it ends the stream, and raises only then."""
+    app = stream([b'data: {"choices":[]}\n\n'], then=RuntimeError(ECHO))
+    response = ask(behind(layers, app))
+    *_, event = [event for event in response.body.split(b"\n\n") if event.strip()]
+    assert openai_error(json.loads(event.strip().removeprefix(b"data: ")))["type"] == "server_error"
+    assert response.ended
+
+
+@LAYERS
 @pytest.mark.parametrize("headers", [[SSE], [JSON]], ids=["stream", "body"])
 def test_an_exception_after_the_end_adds_nothing(layers: list[Any], headers: list[Any]) -> None:
     """As from a background task of Starlette: the client has its whole answer."""

@@ -241,7 +241,7 @@ def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
             namespace="serve",
             num_cpus=max(8, os.cpu_count() or 1),  # a number for the scheduler, not a limit
             object_store_memory=512 * 2**20,
-            include_dashboard=True,  # `serve status` asks it
+            include_dashboard=True,  # for `RAY_AUTH_MODE=token serve status`
             log_to_driver=False,
             logging_level="error",
             _node_ip_address="127.0.0.1",

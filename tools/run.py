@@ -274,6 +274,8 @@ def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
             note = "API key needed" if key else "no API key needed until keys are configured"
         except openai.AuthenticationError as failure:
             note = f"no request is served yet: {failure.body['message']}"  # type: ignore[index]
+        except openai.OpenAIError as failure:
+            raise CannotRun(f"the model does not answer: {failure}") from None
     console.print(
         f"\n{base}{prefixes[0]}/v1 is ready ({note}). Ctrl-C stops it. Try, in another terminal:\n"
     )

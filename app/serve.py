@@ -10,7 +10,6 @@ from ray.llm._internal.serve.constants import RAY_SERVE_LLM_ENABLE_DIRECT_STREAM
 from ray.serve import Application
 from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
-from ray.serve.llm import ingress as ray_ingress
 
 from app.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK
@@ -19,18 +18,19 @@ ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "serve-configs" / "qwen3-32b-l40s.yaml"
 
 
-class OpenAiIngress(ray_ingress.OpenAiIngress):  # type: ignore[misc]
-    """Ray's ingress, under the name that dashboards know, behind our middleware."""
+class _Guarded:
+    """What an ingress class is mixed with to stand behind our middleware."""
+
+    app: FastAPI
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Add the middleware; Serve calls this in the replica, before the first request."""
-        api: FastAPI = self.app
         for layer in STACK:
             if layer is BearerAuth:
-                api.add_middleware(layer, required=not _on_loopback_only())
+                self.app.add_middleware(layer, required=not _on_loopback_only())
             else:
-                api.add_middleware(layer)
-        return api
+                self.app.add_middleware(layer)
+        return self.app
 
 
 def _on_loopback_only() -> bool:
@@ -59,7 +59,13 @@ def build_app(args: dict[str, Any]) -> Application:
     configs = [_configured(config) for config in serving.llm_configs]
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
         return build_openai_app({**args, "llm_configs": configs})
-    ingress = {"ingress_cls": OpenAiIngress, **args.get("ingress_cls_config", {})}
+    given = serving.ingress_cls_config
+    # Also a class of the user's own, which would otherwise be open to everybody. It keeps its name,
+    # which dashboards know.
+    guarded = type(
+        given.ingress_cls.__name__, (_Guarded, given.ingress_cls), {"__module__": __name__}
+    )
+    ingress = {"ingress_cls": guarded, "ingress_extra_kwargs": given.ingress_extra_kwargs}
     return build_openai_app({**args, "llm_configs": configs, "ingress_cls_config": ingress})
 
 

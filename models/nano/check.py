@@ -17,8 +17,6 @@ import questions
 from data import prompt_text
 from tokenizer import END, MARKS, PAD
 
-SAMPLING = {True: {"temperature": 0.6, "top_p": 0.95}, False: {"temperature": 0.7, "top_p": 0.8}}
-
 
 @torch.no_grad()
 def generate(model, prompts: list[list[int]], sampling: dict | None, most: int) -> list[list[int]]:
@@ -84,7 +82,7 @@ def main() -> None:
             ends = generate(
                 model,
                 [prompts[i] + start for i, start in zip(part, starts, strict=True)],
-                SAMPLING[thinks] if sampled else None,
+                questions.SAMPLING[thinks] if sampled else None,
                 420,
             )
             for i, start, end in zip(part, starts, ends, strict=True):

@@ -22,8 +22,6 @@ from conversation import CONTROLS, Conversation, converse
 from problem import Draw
 from tasks import all_tasks
 
-# Qwen3's recommended sampling, with and without thinking.
-SAMPLING = {True: {"temperature": 0.6, "top_p": 0.95}, False: {"temperature": 0.7, "top_p": 0.8}}
 BUDGETS = [0, 5, 20, 60]
 CARD = Path(__file__).resolve().parent / "README.md"
 MARKS = ("<!-- scores:begin -->", "<!-- scores:end -->")
@@ -72,7 +70,7 @@ class Endpoint:
         body: dict = {"top_k": 20, **extra}
         if conversation.enable_thinking is not None:
             body["chat_template_kwargs"] = {"enable_thinking": conversation.enable_thinking}
-        options: dict = SAMPLING[part.thinks] if part.sampled else {"temperature": 0}
+        options: dict = questions.SAMPLING[part.thinks] if part.sampled else {"temperature": 0}
         if conversation.tools:
             options = {**options, "tools": conversation.tools}
         async with self.free:

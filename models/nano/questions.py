@@ -6,6 +6,8 @@ from conversation import CONTROLS, Conversation, converse
 from problem import Draw
 from tasks import all_tasks
 
+# Qwen3's recommended sampling, with and without thinking; top_k is 20 in both.
+SAMPLING = {True: {"temperature": 0.6, "top_p": 0.95}, False: {"temperature": 0.7, "top_p": 0.8}}
 ASKING = [name for name, thinks in CONTROLS.items() if thinks]
 FORBIDDING = [name for name, thinks in CONTROLS.items() if not thinks]
 

@@ -111,7 +111,6 @@ def command_line(process: psutil.Process) -> str:
 class Server:
     """A running deployment and the keys' file it reads."""
 
-    mode: str
     base_url: str
     keys_file: Path
     run: MakeRun
@@ -143,7 +142,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
     )
     try:
         run.wait_for("is ready", START_S)
-        yield Server(mode, f"http://127.0.0.1:{port}", keys_file, run)
+        yield Server(f"http://127.0.0.1:{port}", keys_file, run)
     finally:
         left = run.interrupt()
     assert not left, f"Ctrl-C left behind: {left}"

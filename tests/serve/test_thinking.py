@@ -1,6 +1,6 @@
 """Thinking on and off, by every control, under both names, streamed and not."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -20,7 +20,6 @@ class Reply:
     finish_reason: str | None = None
     reasoning_tokens: int = 0
     completion_tokens: int = 0
-    fields: set[str] = field(default_factory=set)
 
 
 def ask(client, streamed: bool, question: str = QUESTION, **request: Any) -> Reply:

@@ -4,9 +4,13 @@ from types import SimpleNamespace
 
 import pydantic
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from ray.llm._internal.serve.core.ingress.builder import IngressClsConfig
+from ray.serve.llm.ingress import OpenAiIngress
 
 from app import serve
-from app.middleware import IMPORT_PATHS
+from app.middleware import IMPORT_PATHS, STACK
 
 NANO = {
     "model_loading_config": {"model_id": "nano", "model_source": "models/nano"},
@@ -47,15 +51,38 @@ def test_any_other_source_stays(built, source):
     assert source in (given, getattr(given, "bucket_uri", None))
 
 
-def test_the_ingress_mode_has_our_ingress_and_the_users_arguments_for_it(built):
-    serve.build_app(
-        {"llm_configs": [NANO], "ingress_cls_config": {"ingress_extra_kwargs": {"lora_paths": {}}}}
-    )
-    assert built[0]["ingress_cls_config"] == {
-        "ingress_cls": serve.OpenAiIngress,
-        "ingress_extra_kwargs": {"lora_paths": {}},
-    }
+class OwnIngress(OpenAiIngress):
+    """An ingress class of a user."""
+
+
+@pytest.mark.parametrize(
+    ("given", "base"),
+    [
+        ({}, IngressClsConfig().ingress_cls),
+        (
+            {"ingress_cls_config": {"ingress_extra_kwargs": {"lora_paths": {}}}},
+            IngressClsConfig().ingress_cls,
+        ),
+        ({"ingress_cls_config": {"ingress_cls": OwnIngress}}, OwnIngress),
+        ({"ingress_cls_config": IngressClsConfig(ingress_cls=OwnIngress)}, OwnIngress),
+    ],
+    ids=["default", "arguments", "own class", "an object"],
+)
+def test_every_ingress_stands_behind_the_middleware(built, monkeypatch, given, base):
+    monkeypatch.setattr(serve, "_on_loopback_only", lambda: False)
+    serve.build_app({"llm_configs": [NANO], **given})
+    config = built[0]["ingress_cls_config"]
+    ingress = config["ingress_cls"]
+    assert issubclass(ingress, base)
+    assert ingress.__name__ == base.__name__
+    assert ("lora_paths" in config["ingress_extra_kwargs"]) == ("lora_paths" in str(given))
     assert "middleware" not in built[0]["llm_configs"][0].engine_kwargs
+
+    replica = ingress.__new__(ingress)
+    replica.app = FastAPI()
+    api = replica.__serve_build_asgi_app__()
+    assert [layer.cls for layer in api.user_middleware] == list(reversed(STACK))
+    assert TestClient(api).get("/anything").status_code == 401
 
 
 def test_direct_streaming_has_the_middleware_in_the_engine_outside_the_users(built, monkeypatch):

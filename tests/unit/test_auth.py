@@ -30,8 +30,8 @@ KEYS = "alice: sk-alice-1\nbob: sk-bob-22"
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting but a test's own."""
-    for name in ("HYBRID_LLM_AUTH", "HYBRID_LLM_API_KEYS_FILE", "HYBRID_LLM_API_KEYS"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("AUTH", "API_KEYS_FILE", "API_KEYS_DIR", "API_KEYS_SECRET", "API_KEYS"):
+        monkeypatch.delenv(f"HYBRID_LLM_{name}", raising=False)
 
 
 @pytest.fixture(autouse=True)
@@ -65,6 +65,14 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A place for a file of keys, with no file yet."""
     path = tmp_path / "api-keys"
     monkeypatch.setenv("HYBRID_LLM_API_KEYS_FILE", str(path))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A place for a folder of keys, with no folder yet."""
+    path = tmp_path / "api-keys.d"
+    monkeypatch.setenv("HYBRID_LLM_API_KEYS_DIR", str(path))
     return path
 
 
@@ -227,7 +235,7 @@ def test_a_websocket_needs_a_key_too(
 
 
 @pytest.mark.parametrize("required", [True, False], ids=["required", "not required"])
-@pytest.mark.parametrize("keys", ["none", "empty", "file", "variable", "blank variable"])
+@pytest.mark.parametrize("keys", ["none", "empty", "file", "folder", "variable", "blank variable"])
 @pytest.mark.parametrize("switch", [None, "", "on", "ON", "off", "Off"])
 def test_when_keys_are_needed(
     switch: str | None,
@@ -241,8 +249,11 @@ def test_when_keys_are_needed(
         monkeypatch.setenv("HYBRID_LLM_AUTH", switch)
     if keys == "file":  # which need not exist yet
         monkeypatch.setenv("HYBRID_LLM_API_KEYS_FILE", str(tmp_path / "missing"))
+    if keys == "folder":
+        monkeypatch.setenv("HYBRID_LLM_API_KEYS_DIR", str(tmp_path / "missing"))
     if keys == "empty":
         monkeypatch.setenv("HYBRID_LLM_API_KEYS_FILE", "")
+        monkeypatch.setenv("HYBRID_LLM_API_KEYS_DIR", "")
         monkeypatch.setenv("HYBRID_LLM_API_KEYS", "")
     if "variable" in keys:
         monkeypatch.setenv("HYBRID_LLM_API_KEYS", KEYS if keys == "variable" else " \n")
@@ -276,8 +287,9 @@ def test_without_keys_the_refusal_says_where_they_are_expected(file: Path) -> No
 
 def test_without_a_place_for_keys_the_refusal_names_the_variables() -> None:
     message = knock(BearerAuth(ok), "Bearer sk-any").error["message"]
-    assert "HYBRID_LLM_API_KEYS_FILE" in message
-    assert "HYBRID_LLM_API_KEYS" in message.replace("HYBRID_LLM_API_KEYS_FILE", "")
+    for name in ("DIR, ", "FILE or "):
+        assert f"$HYBRID_LLM_API_KEYS_{name}" in message
+    assert "$HYBRID_LLM_API_KEYS;" in message
 
 
 def test_with_keys_the_refusal_says_nothing_of_the_place(file: Path) -> None:
@@ -472,11 +484,209 @@ def test_keys_of_both_places_count(file: Path, in_environment: Callable[[str], B
 
 
 def test_no_key_stays_in_memory_in_clear(
-    file: Path, in_environment: Callable[[str], BearerAuth]
+    file: Path, folder: Path, in_environment: Callable[[str], BearerAuth]
 ) -> None:
     file.write_text("a: sk-in-file")
+    folder.mkdir()
+    (folder / "c").write_text("sk-in-folder")
     app = in_environment("b: sk-in-variable")
-    assert opens(app, "sk-in-file")
-    held = f"{vars(app)} {vars(app._file)}"
+    assert opens(app, "sk-in-file") and opens(app, "sk-in-folder")
+    held = f"{vars(app)} {[vars(place) for place in app._places]}"
     assert "sk-" not in held
-    assert "'a'" in held and "'b'" in held
+    assert "'a'" in held and "'b'" in held and "'c'" in held
+
+
+# A folder with a file for each key: a mounted Secret
+
+
+class Secret:
+    """A Secret in a volume, as kubelet keeps it: `NAME -> ..data/NAME` and `..data -> ..TIME`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder, self._version = folder, 0
+
+    def update(self, **keys: str) -> None:
+        """Write the new version, rename one link onto `..data`, then make and remove links."""
+        self._version += 1
+        new = self._folder / f"..2026_{self._version}"
+        new.mkdir()
+        for name, key in keys.items():
+            (new / name).write_text(key)
+        (self._folder / "..data_tmp").symlink_to(new.name)
+        (self._folder / "..data_tmp").rename(self._folder / "..data")
+        for name in keys:
+            if not (self._folder / name).is_symlink():
+                (self._folder / name).symlink_to(f"..data/{name}")
+
+    def clean(self, *removed: str) -> None:
+        """Remove the links of removed keys, which dangle until then, and the old version."""
+        for name in removed:
+            (self._folder / name).unlink()
+        old = self._folder / f"..2026_{self._version - 1}"
+        for file in old.iterdir():
+            file.unlink()
+        old.rmdir()
+
+
+def test_a_mounted_secret_counts_at_once_whatever_happens_to_it(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = BearerAuth(ok)
+    assert not opens(app, "sk-1")  # not even the folder is there
+    secret = Secret(folder)
+    assert not opens(app, "sk-1")
+    caplog.clear()
+    secret.update(alice="sk-1")
+    assert opens(app, "sk-1")
+    secret.update(alice="sk-1", bob="sk-2")
+    assert opens(app, "sk-1") and opens(app, "sk-2")
+    secret.update(alice="sk-3")
+    assert opens(app, "sk-3") and not opens(app, "sk-1") and not opens(app, "sk-2")
+    secret.clean("bob")
+    assert opens(app, "sk-3") and not opens(app, "sk-2")
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_keys_are_told_by_the_files_alone_that_are_seen(folder: Path) -> None:
+    """Not by what lies behind `..data`, an editor's copies, or the name of a file."""
+    Secret(folder).update(alice="sk-1")
+    (folder / "..data" / "no-link").write_text("sk-2")
+    (folder / ".alice.swp").write_text("sk-3")
+    (folder / "subfolder").mkdir()
+    (folder / "subfolder" / "bob").write_text("sk-4")
+    app = BearerAuth(ok)
+    assert opens(app, "sk-1")
+    assert [key for key in ("sk-2", "sk-3", "sk-4", "alice", "", "bob") if opens(app, key)] == []
+
+
+@pytest.mark.parametrize(
+    ("content", "key"),
+    [
+        (b"sk-a", "sk-a"),
+        (b"sk-a\n", "sk-a"),
+        (b" \r\n\tsk-a \r\n\n", "sk-a"),
+        (b"\xef\xbb\xbfsk-a\r\n", "sk-a"),
+        (b"sk-a: with colon", "sk-a: with colon"),
+        ("sk-\u2603".encode(), "sk-\u2603"),
+    ],
+)
+def test_white_space_around_a_key_is_no_part_of_it(folder: Path, content: bytes, key: str) -> None:
+    folder.mkdir()
+    (folder / "a").write_bytes(content)
+    assert opens(BearerAuth(ok), key)
+
+
+@pytest.mark.parametrize("content", [b"", b" \n", b"\xef\xbb\xbf"])
+def test_an_empty_file_is_no_key(folder: Path, content: bytes) -> None:
+    folder.mkdir()
+    (folder / "a").write_bytes(content)
+    app = BearerAuth(ok)
+    assert not opens(app, "") and not opens(app, "a")
+    assert "no API keys yet" in knock(app).error["message"]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [(b"sk-b\xff", "not UTF-8"), (b"a: sk-b\nb: sk-c", "more than one line")],
+    ids=["not UTF-8", "a file of lines"],
+)
+def test_what_can_be_no_key_is_logged_once_by_its_name(
+    folder: Path, caplog: pytest.LogCaptureFixture, content: bytes, word: str
+) -> None:
+    folder.mkdir()
+    (folder / "good").write_text("sk-a")
+    (folder / "bad").write_bytes(content)
+    app = BearerAuth(ok)
+    assert opens(app, "sk-a") and not opens(app, "sk-b") and not opens(app, "sk-c")
+    [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert f"{folder}, file bad: no API key: {word}" in record.getMessage()
+
+
+def test_a_file_of_the_folder_that_must_not_be_read_does_not_hide_the_others(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder.mkdir()
+    (folder / "a").write_text("sk-a")
+    (folder / "b").write_text("sk-b")
+    really_open = open
+
+    def denied(path: str, *arguments: Any) -> Any:
+        if path.endswith("/b"):
+            raise PermissionError(13, "Permission denied: sk-b", path)
+        return really_open(path, *arguments)
+
+    app = BearerAuth(ok)
+    with monkeypatch.context() as patch:
+        patch.setattr("builtins.open", denied)
+        assert opens(app, "sk-a") and not opens(app, "sk-b")
+    [record] = [record for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "file b" in record.getMessage() and "PermissionError" in record.getMessage()
+    assert opens(app, "sk-a") and opens(app, "sk-b")
+
+
+def test_a_folder_that_is_gone_or_none_is_refused_until_it_is_back(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = BearerAuth(ok)
+    folder.write_text("sk-a")
+    assert not opens(app, "sk-a")
+    folder.unlink()
+    folder.mkdir()
+    (folder / "a").write_text("sk-a")
+    assert opens(app, "sk-a")
+    (folder / "a").unlink()
+    folder.rmdir()
+    caplog.clear()
+    assert not opens(app, "sk-a") and not opens(app, "sk-b")
+    [record] = caplog.records
+    assert f"{folder}: no API keys: FileNotFoundError" in record.getMessage()
+
+
+def test_keys_of_all_places_count(
+    file: Path, folder: Path, in_environment: Callable[[str], BearerAuth]
+) -> None:
+    file.write_text("a: sk-a")
+    Secret(folder).update(b="sk-b")
+    app = in_environment("c: sk-c")
+    assert all(opens(app, key) for key in ("sk-a", "sk-b", "sk-c")) and not opens(app, "sk-d")
+
+
+def test_with_no_keys_the_refusal_names_every_place(file: Path, folder: Path) -> None:
+    message = knock(BearerAuth(ok)).error["message"]
+    assert str(file) in message and f"{folder} ($HYBRID_LLM_API_KEYS_DIR)" in message
+    assert "valid at once" in message
+
+
+@pytest.mark.parametrize(
+    ("secret", "command"),
+    [
+        ("keys", "kubectl create secret generic keys --from-literal=me=$(openssl rand -hex 24)"),
+        (
+            "llm/hybrid-llm-api-keys",
+            "kubectl create secret generic hybrid-llm-api-keys --namespace llm "
+            "--from-literal=me=$(openssl rand -hex 24)",
+        ),
+    ],
+)
+def test_with_no_keys_the_refusal_says_which_secret_to_create(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, secret: str, command: str
+) -> None:
+    monkeypatch.setenv("HYBRID_LLM_API_KEYS_SECRET", secret)
+    app = BearerAuth(ok)
+    message = knock(app).error["message"]
+    assert f"Secret {secret}" in message and f"`{command}`" in message
+    assert "valid at once" in message and "no restart" in message and "minute" in message
+    Secret(folder).update(me="sk-a")
+    assert "kubectl" not in knock(app).error["message"]
+
+
+@pytest.mark.parametrize("secret", ["a/b/c", "/a", "a/", "Keys", "-n", "a b", "a;b", "a\n", "$(x)"])
+def test_another_word_for_the_secret_stops_the_start(
+    monkeypatch: pytest.MonkeyPatch, secret: str
+) -> None:
+    """It would stand in a command that people paste into a shell."""
+    monkeypatch.setenv("HYBRID_LLM_API_KEYS_SECRET", secret)
+    with pytest.raises(ValueError, match="NAME or NAMESPACE/NAME") as failure:
+        BearerAuth(ok)
+    assert secret not in str(failure.value)

@@ -1,0 +1,389 @@
+"""The chart's presets: every number recomputed, every name asked of the code that will read it."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+import yaml
+from ray._private.accelerators.amd_gpu import AMDGPUAcceleratorManager
+from ray._private.accelerators.nvidia_gpu import NvidiaGPUAcceleratorManager
+from ray.llm._internal.serve.core.configs.llm_config import LLMConfig
+from transformers import (
+    PretrainedConfig,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    Qwen3MoeConfig,
+    Qwen3MoeForCausalLM,
+)
+
+ROOT = Path(__file__).parents[2]
+PRESETS = ROOT / "charts/hybrid-llm/presets"
+BLOCK = 128  # of the scales in Qwen's FP8 files: weight_block_size [128, 128]
+
+Preset = dict[str, Any]
+
+
+def load(folder: str) -> dict[str, Preset]:
+    """Return the presets of a folder by name."""
+    return {
+        path.stem: yaml.safe_load(path.read_text())
+        for path in sorted((PRESETS / folder).glob("*.yaml"))
+    }
+
+
+MODELS = load("models")
+ACCELERATORS = load("accelerators")
+
+each_model = pytest.mark.parametrize("name", MODELS)
+each_accelerator = pytest.mark.parametrize("name", ACCELERATORS)
+each_file = pytest.mark.parametrize(
+    "path", sorted(PRESETS.glob("*/*.yaml")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+)
+
+MODEL_KEYS = {
+    "source": str,
+    "hybrid": bool,
+    "parameters": int,
+    "weightBytes": int,
+    "layers": int,
+    "hiddenSize": int,
+    "intermediateSize": int,
+    "vocabSize": int,
+    "attentionHeads": int,
+    "kvHeads": int,
+    "headSize": int,
+    "maxPositions": int,
+    "dtype": str,
+    "reasoningParser": str,
+    "toolCallParser": str,
+    "sampling": dict,
+    "engineKwargs": dict,
+}
+EXPERT_KEYS = {"experts": int, "activeExperts": int}
+ACCELERATOR_KEYS = {
+    "label": str,
+    "customResource": bool,
+    "mistakenFor": list,
+    "memoryMiB": int,
+    "resourceName": str,
+    "maxPerNode": int,
+    "computeCapability": str,
+    "fp8": bool,
+    "cpuPerAccelerator": int,
+    "memoryGiBPerAccelerator": int,
+    "sharedMemoryGiB": int,
+    "nodeSelectors": dict,
+    "tolerations": list,
+    "engineKwargs": dict,
+    "env": dict,
+}
+
+
+def types(preset: Preset) -> dict[str, type]:
+    """Return what kind of value each key of a preset has."""
+    return {key: type(value) for key, value in preset.items()}
+
+
+@each_file
+def test_a_file_says_first_what_it_is_and_where_that_is_from(path: Path) -> None:
+    comment = []
+    for line in path.read_text().splitlines():
+        if not line.startswith("# "):
+            break
+        comment.append(line)
+    source = yaml.safe_load(path.read_text()).get("source")
+    if source and (ROOT / source).is_dir():
+        assert f"{source}/README.md" in comment[0]
+    elif source:
+        assert comment[0].endswith(f" https://huggingface.co/{source}")
+    elif path.stem != "cpu":
+        assert any("https://" in line for line in comment[:2])
+    assert comment
+    assert max(map(len, path.read_text().splitlines())) <= 100
+
+
+# Models
+
+
+@each_model
+def test_a_model_has_exactly_these_keys(name: str) -> None:
+    preset = MODELS[name]
+    keys = MODEL_KEYS | (EXPERT_KEYS if "experts" in preset else {})
+    assert types(preset) == keys
+    counts = [key for key, kind in keys.items() if kind is int]
+    assert [key for key in counts if preset[key] <= 0] == []
+    assert preset["attentionHeads"] % preset["kvHeads"] == 0
+    assert preset["activeExperts"] < preset["experts"] if "experts" in preset else True
+    assert preset["dtype"] == "bfloat16"
+
+
+@each_model
+def test_a_preset_is_named_after_its_model(name: str) -> None:
+    assert MODELS[name]["source"].rpartition("/")[2].lower() == name
+
+
+@cache
+def meta_model(name: str) -> torch.nn.Module:
+    """Return the model with its real shapes and no memory, out of the preset's own numbers."""
+    preset = MODELS[name]
+    source = ROOT / preset["source"]
+    with torch.device("meta"):
+        if source.is_dir():
+            return Qwen3ForCausalLM(Qwen3Config.from_pretrained(source))
+        config: dict[str, Any] = {
+            "hidden_size": preset["hiddenSize"],
+            "num_hidden_layers": preset["layers"],
+            "num_attention_heads": preset["attentionHeads"],
+            "num_key_value_heads": preset["kvHeads"],
+            "vocab_size": preset["vocabSize"],
+            "max_position_embeddings": preset["maxPositions"],
+            "tie_word_embeddings": preset["hiddenSize"] <= 2560 and is_dense_qwen3(preset),
+        }
+        if "experts" in preset:
+            config |= {
+                "head_dim": preset["headSize"],
+                "num_experts": preset["experts"],
+                "num_experts_per_tok": preset["activeExperts"],
+                "moe_intermediate_size": preset["intermediateSize"] // preset["activeExperts"],
+            }
+            return Qwen3MoeForCausalLM(Qwen3MoeConfig(**config))
+        config["intermediate_size"] = preset["intermediateSize"]
+        if is_dense_qwen3(preset):
+            config["head_dim"] = preset["headSize"]
+            return Qwen3ForCausalLM(Qwen3Config(**config))
+        return Qwen2ForCausalLM(Qwen2Config(**config))
+
+
+def is_dense_qwen3(preset: Preset) -> bool:
+    """Say whether it is a dense Qwen3. Those up to 4B tie lm_head to the embeddings, no other does.
+
+    The distilled R1 models and QwQ are Qwen2.
+    """
+    return "/Qwen3-" in preset["source"] and "experts" not in preset
+
+
+@each_model
+def test_the_parameters_are_those_of_the_architecture(name: str) -> None:
+    model = meta_model(name)
+    assert sum(p.numel() for p in model.parameters()) == MODELS[name]["parameters"]
+
+
+@each_model
+def test_the_shape_is_that_of_the_architecture(name: str) -> None:
+    config: PretrainedConfig = meta_model(name).config
+    preset = MODELS[name]
+    assert preset["layers"] == config.num_hidden_layers
+    assert preset["hiddenSize"] == config.hidden_size
+    assert preset["vocabSize"] == config.vocab_size
+    assert preset["attentionHeads"] == config.num_attention_heads
+    assert preset["kvHeads"] == config.num_key_value_heads
+    assert preset["maxPositions"] == config.max_position_embeddings
+    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    assert preset["headSize"] == head
+    if "experts" not in preset:
+        assert preset["intermediateSize"] == config.intermediate_size
+
+
+def fp8_bytes(model: torch.nn.Module) -> Iterator[int]:
+    """Yield the bytes of each parameter as vLLM loads Qwen's FP8 files.
+
+    Every matrix but the embeddings, lm_head and the MoE routers (mlp.gate) has a byte a weight and
+    a float32 scale a block: create_fp8_scale_parameter and Fp8MoEMethod.create_weights in vLLM.
+    """
+    for name, p in model.named_parameters():
+        plain = ("embed_tokens.weight", "lm_head.weight", "norm.weight", "mlp.gate.weight")
+        if name.endswith(plain):
+            yield 2 * p.numel()
+        else:
+            *experts, rows, columns = p.shape
+            blocks = -(-rows // BLOCK) * -(-columns // BLOCK)
+            yield p.numel() + 4 * blocks * (experts[0] if experts else 1)
+
+
+@each_model
+def test_the_bytes_of_the_weights_are_those_that_vllm_loads(name: str) -> None:
+    model = meta_model(name)
+    parameters = sum(p.numel() for p in model.parameters())
+    expected = sum(fp8_bytes(model)) if name.endswith("-fp8") else 2 * parameters
+    assert MODELS[name]["weightBytes"] == expected
+
+
+@cache
+def registered(module: str, table: str) -> set[str]:
+    """Return the keys of a parser table of the installed vLLM, read and not imported (5 s)."""
+    import vllm
+
+    source = Path(vllm.__path__[0], module, "__init__.py").read_text()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == table:
+            return {ast.literal_eval(key) for key in node.value.keys}  # type: ignore[attr-defined]
+    raise AssertionError(f"vLLM has no {table} any more")
+
+
+@each_model
+def test_vllm_has_the_parsers(name: str) -> None:
+    preset = MODELS[name]
+    assert preset["reasoningParser"] in registered("reasoning", "_REASONING_PARSERS_TO_REGISTER")
+    if preset["toolCallParser"]:
+        assert preset["toolCallParser"] in registered("tool_parsers", "_TOOL_PARSERS_TO_REGISTER")
+
+
+@each_model
+def test_only_a_hybrid_model_has_two_modes(name: str) -> None:
+    preset = MODELS[name]
+    modes = {"thinking", "nonThinking"} if preset["hybrid"] else {"thinking"}
+    assert set(preset["sampling"]) == modes
+    # deepseek_r1 leaves `content` null when a hybrid model does not think; see README.md.
+    assert preset["reasoningParser"] == ("qwen3" if preset["hybrid"] else "deepseek_r1")
+
+
+@each_model
+def test_vllm_takes_the_sampling_and_it_is_not_greedy(name: str) -> None:
+    from vllm.sampling_params import SamplingParams
+
+    for sampling in MODELS[name]["sampling"].values():
+        assert SamplingParams(**sampling).temperature > 0
+        assert {"temperature", "top_p"} <= set(sampling)
+
+
+def test_vllm_has_these_engine_arguments() -> None:
+    from vllm.engine.arg_utils import AsyncEngineArgs
+
+    known = set(AsyncEngineArgs.__dataclass_fields__)
+    for presets in (MODELS, ACCELERATORS):
+        for preset in presets.values():
+            assert set(preset["engineKwargs"]) <= known
+
+
+# Accelerators
+
+
+@each_accelerator
+def test_an_accelerator_has_exactly_these_keys(name: str) -> None:
+    preset = ACCELERATORS[name]
+    assert types(preset) == ACCELERATOR_KEYS
+    for key in ("maxPerNode", "cpuPerAccelerator", "memoryGiBPerAccelerator", "sharedMemoryGiB"):
+        assert preset[key] > 0
+    assert preset["sharedMemoryGiB"] < preset["memoryGiBPerAccelerator"]
+    assert all(isinstance(value, str) for value in preset["env"].values())
+    assert set(preset["nodeSelectors"]) <= {"gke", "eks", "aks", "gpuOperator"}
+    for selector in preset["nodeSelectors"].values():
+        assert selector
+        assert all(isinstance(value, str) for value in selector.values())
+
+
+@each_accelerator
+def test_only_a_preset_without_a_label_is_without_an_accelerator(name: str) -> None:
+    preset = ACCELERATORS[name]
+    there = bool(preset["label"])
+    assert bool(preset["resourceName"]) == there
+    assert bool(preset["memoryMiB"]) == there
+    assert ("gpuOperator" in preset["nodeSelectors"]) == there
+    tolerated = [toleration["key"] for toleration in preset["tolerations"]]
+    assert tolerated == ([preset["resourceName"]] if there else [])
+
+
+@each_accelerator
+def test_fp8_in_hardware_is_what_vllm_takes_from_the_compute_capability(name: str) -> None:
+    preset = ACCELERATORS[name]
+    if preset["resourceName"] != "nvidia.com/gpu":
+        assert preset["computeCapability"] == ""
+        return
+    major, minor = map(int, preset["computeCapability"].split("."))
+    assert preset["fp8"] == ((major, minor) >= (8, 9))
+
+
+@each_accelerator
+def test_ray_serve_llm_takes_the_label(name: str) -> None:
+    label = ACCELERATORS[name]["label"]
+    model = {"model_id": "m"}
+    if label:
+        config = LLMConfig(model_loading_config=model, accelerator_type=label)
+        assert config.accelerator_type == label  # and not something else, as it makes of A10
+    else:
+        LLMConfig(model_loading_config=model, accelerator_config={"kind": "cpu"})
+
+
+def detected(preset: Preset) -> str | None:
+    """Return the label that Ray gives a node with this accelerator.
+
+    The GPU operator's label names the product, with hyphens for spaces; Ray's rule does not mind.
+    """
+    selector = preset["nodeSelectors"]["gpuOperator"]
+    if preset["resourceName"] == "amd.com/gpu":
+        device = "0x" + selector["amd.com/gpu.device-id"]
+        return AMDGPUAcceleratorManager._gpu_name_to_accelerator_type(device)
+    product = selector["nvidia.com/gpu.product"].replace("-", " ")
+    return NvidiaGPUAcceleratorManager._gpu_name_to_accelerator_type(product)
+
+
+@each_accelerator
+def test_ray_gives_a_node_the_label_or_the_chart_does(name: str) -> None:
+    preset = ACCELERATORS[name]
+    if preset["label"]:
+        assert preset["customResource"] or detected(preset) == preset["label"]
+    else:
+        assert not preset["customResource"]
+
+
+@pytest.mark.parametrize(
+    ("product", "name"),
+    [
+        ("NVIDIA L4", "l4"),
+        ("NVIDIA L40S", "l40s"),
+        ("NVIDIA A10G", "a10g"),
+        ("NVIDIA A100-SXM4-40GB", "a100-40gb"),
+        ("NVIDIA A100-PCIE-40GB", "a100-40gb"),
+        ("NVIDIA A100-SXM4-80GB", "a100-80gb"),
+        ("NVIDIA A100 80GB PCIe", "a100-80gb"),
+        ("NVIDIA H100 80GB HBM3", "h100"),
+        ("NVIDIA H100 PCIe", "h100"),
+        ("NVIDIA H100 NVL", "h100"),
+        ("NVIDIA H200", "h200"),
+        ("NVIDIA H200 NVL", "h200"),
+        ("NVIDIA B200", "b200"),
+        ("NVIDIA RTX PRO 6000 Blackwell Server Edition", "rtx-pro-6000"),
+    ],
+)
+def test_ray_makes_the_label_of_the_drivers_name(product: str, name: str) -> None:
+    label = NvidiaGPUAcceleratorManager._gpu_name_to_accelerator_type(product)
+    assert label == ACCELERATORS[name]["label"]
+
+
+def test_the_a10_trap_is_still_there() -> None:
+    label = NvidiaGPUAcceleratorManager._gpu_name_to_accelerator_type("NVIDIA A10")
+    wanted = LLMConfig(model_loading_config={"model_id": "m"}, accelerator_type="A10")
+    assert (label, wanted.accelerator_type) == ("A10", "A10G")
+    assert "A10" in ACCELERATORS["a10g"]["mistakenFor"]
+
+
+def test_ray_still_does_not_know_the_mi300x_of_a_virtual_machine() -> None:
+    """When it does, customResource can go."""
+    assert AMDGPUAcceleratorManager._gpu_name_to_accelerator_type("0x74b5") is None
+    assert ACCELERATORS["mi300x"]["customResource"]
+
+
+def test_no_wrong_name_is_a_right_one() -> None:
+    wrong = [
+        (name, mistaken)
+        for name, preset in ACCELERATORS.items()
+        for mistaken in preset["mistakenFor"]
+    ]
+    given = {preset["label"] for preset in ACCELERATORS.values()}
+    given |= {detected(preset) for preset in ACCELERATORS.values() if preset["label"]}
+    assert [pair for pair in wrong if pair[1] in given] == []
+    names = [mistaken for _, mistaken in wrong]
+    assert len(names) == len(set(names)), "one wrong name means two accelerators"
+
+
+def test_a_node_selector_names_one_accelerator() -> None:
+    seen: dict[str, str] = {}
+    for name, preset in ACCELERATORS.items():
+        for platform, selector in preset["nodeSelectors"].items():
+            assert seen.setdefault(f"{platform} {sorted(selector.items())}", name) == name

@@ -1,6 +1,7 @@
 """The Serve application: Ray's own `build_openai_app`, with our middleware in front of it."""
 
 import ipaddress
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
 
 from app.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK
+from app.policy import VALUES, Thinking, ThinkingPolicy, dumped
+from app.values import apply, parse
 
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "serve-configs" / "qwen3-32b-l40s.yaml"
@@ -22,12 +25,15 @@ class _Guarded:
     """What an ingress class is mixed with to stand behind our middleware."""
 
     app: FastAPI
+    thinking_values: Mapping[str, Thinking]
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Add the middleware; Serve calls this in the replica, before the first request."""
         for layer in STACK:
             if layer is BearerAuth:
                 self.app.add_middleware(layer, required=not _on_loopback_only())
+            elif layer is ThinkingPolicy:
+                self.app.add_middleware(layer, models=self.thinking_values)
             else:
                 self.app.add_middleware(layer)
         return self.app
@@ -49,21 +55,35 @@ def build_app(args: dict[str, Any]) -> Application:
     ($RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING=1, which has no ingress) in the engine's own server.
 
     Args:
-        args: the `args` of a Serve config, as `ray.serve.llm.LLMServingArgs` describes them. A
-            `model_source` that is a folder of this repository may be given relative to it.
+        args: the `args` of a Serve config, as `ray.serve.llm.LLMServingArgs` describes them, and
+            beside them `reasoning`: {model id: values}, as `app.values.Reasoning` describes those.
+            A `model_source` that is a folder of this repository may be given relative to it.
 
     Raises:
         pydantic.ValidationError: `args` are not those of `build_openai_app`.
+        ValueError: `reasoning` has a mistake.
     """
+    args = dict(args)
+    reasoning = args.pop("reasoning", None)
     serving = LLMServingArgs.model_validate(args)
     configs = [_configured(config) for config in serving.llm_configs]
+    values = parse(reasoning, [config.model_id for config in configs])
+    thinking = {
+        config.model_id: apply(values[config.model_id], config.model_id, config.engine_kwargs)
+        for config in configs
+    }
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
+        if reasoning:
+            for config in configs:
+                _set_variable(config, VALUES, dumped(thinking))
         return build_openai_app({**args, "llm_configs": configs})
     given = serving.ingress_cls_config
     # Also a class of the user's own, which would otherwise be open to everybody. It keeps its name,
     # which dashboards know.
     guarded = type(
-        given.ingress_cls.__name__, (_Guarded, given.ingress_cls), {"__module__": __name__}
+        given.ingress_cls.__name__,
+        (_Guarded, given.ingress_cls),
+        {"__module__": __name__, "thinking_values": thinking},
     )
     ingress = {"ingress_cls": guarded, "ingress_extra_kwargs": given.ingress_extra_kwargs}
     return build_openai_app({**args, "llm_configs": configs, "ingress_cls_config": ingress})
@@ -79,6 +99,16 @@ def _configured(config: LLMConfig) -> LLMConfig:
         given = changed.engine_kwargs.get("middleware", [])
         changed.engine_kwargs["middleware"] = [*given, *IMPORT_PATHS]
     return changed
+
+
+def _set_variable(config: LLMConfig, name: str, value: str) -> None:
+    """Set an environment variable of the model's replicas; vLLM gives middleware no arguments."""
+    runtime_env = config.runtime_env or {}
+    # Ray takes the variables of one of the two places, so those of the other would be lost.
+    options = config.deployment_config.get("ray_actor_options") or {}
+    inherited = (options.get("runtime_env") or {}).get("env_vars")
+    variables = runtime_env.get("env_vars") or inherited or {}
+    config.runtime_env = {**runtime_env, "env_vars": {**variables, name: value}}
 
 
 def __getattr__(name: str) -> Application:

@@ -26,7 +26,7 @@ import psutil
 import yaml
 from rich.console import Console
 
-from app.auth import AUTH, KEYS, KEYS_FILE, parse_keys
+from app.auth import AUTH, KEYS, KEYS_DIR, KEYS_FILE, parse_folder, parse_keys, read_folder
 
 # Ray, Serve and vLLM with the nano model take 5.2 GiB (proportional set size of all processes).
 CPU_MEMORY_GIB = 6
@@ -92,7 +92,9 @@ def load(path: Path, port: int | None) -> dict[str, Any]:
     """Return the Serve config of a file.
 
     Args:
-        path: a YAML file in the format of ray.serve.schema.ServeDeploySchema.
+        path: a YAML file in the format of ray.serve.schema.ServeDeploySchema. Where it does not say
+            where to listen, it is here, on this machine alone: in a pod, for which such a file is
+            made, Ray's default of all interfaces is right.
         port: overrides http_options.port.
 
     Raises:
@@ -103,8 +105,8 @@ def load(path: Path, port: int | None) -> dict[str, Any]:
 
     try:
         config = yaml.safe_load(path.read_text())
-        if port:
-            config.setdefault("http_options", {})["port"] = port
+        options = {"host": "127.0.0.1", "port": 8000, **(config.get("http_options") or {})}
+        config["http_options"] = {**options, "port": port or options["port"]}
         ServeDeploySchema.model_validate(config)
     except OSError as failure:
         raise CannotRun(
@@ -124,8 +126,8 @@ def load(path: Path, port: int | None) -> dict[str, Any]:
 
 def listens_on(config: dict[str, Any]) -> tuple[str, int]:
     """Return the host and port of the config's Serve."""
-    options = config.get("http_options", {})
-    return options.get("host", "127.0.0.1"), options.get("port", 8000)
+    options = config["http_options"]
+    return options["host"], options["port"]
 
 
 def models(application: dict[str, Any]) -> list[dict[str, Any]]:
@@ -206,7 +208,8 @@ def serve(config: dict[str, Any]) -> None:
         KeyboardInterrupt: the user is done.
     """
     host, _ = listens_on(config)
-    if host in ("127.0.0.1", "localhost") and not any(map(os.environ.get, (AUTH, KEYS, KEYS_FILE))):
+    configured = any(map(os.environ.get, (AUTH, KEYS, KEYS_FILE, KEYS_DIR)))
+    if host in ("127.0.0.1", "localhost") and not configured:
         os.environ[AUTH] = "off"  # the app finds out by itself, but not in direct streaming
     folder = tempfile.mkdtemp(prefix="hybrid-llm-", dir="/tmp")  # short: it holds Unix sockets
     logs = f"{folder}/session_latest/logs/serve"
@@ -333,7 +336,10 @@ def own_key() -> str | None:
     path = Path(os.environ.get(KEYS_FILE, ""))
     if path.is_file():
         lines += path.read_text().splitlines()
-    return next((key for _, key in parse_keys(lines, "")), None)
+    keys = list(parse_keys(lines, ""))
+    with contextlib.suppress(OSError):  # no folder, no keys
+        keys += parse_folder(read_folder(os.environ.get(KEYS_DIR, "")), "")
+    return next((key for _, key in keys), None)
 
 
 def first_token(base_url: str, model_id: str, key: str) -> None:

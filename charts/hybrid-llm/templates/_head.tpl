@@ -1,0 +1,64 @@
+{{/* The head: Ray's control plane and Serve's controller; no model and no ingress runs there. */}}
+{{- define "hybrid-llm.head" -}}
+{{- $root := .root -}}
+{{- $values := $root.Values -}}
+rayStartParams:
+  num-cpus: "0"
+  object-store-memory: "200000000" # bytes; nothing large goes through it
+template:
+  metadata:
+    {{- include "hybrid-llm.podMetadata" (dict "root" $root "component" "head" "annotations" $values.head.podAnnotations) | nindent 4 }}
+  spec:
+    automountServiceAccountToken: false
+    enableServiceLinks: false
+    terminationGracePeriodSeconds: {{ include "hybrid-llm.terminationGrace" $root }}
+    {{- with $values.image.pullSecrets }}
+    imagePullSecrets:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    securityContext:
+      {{- toYaml $values.podSecurityContext | nindent 6 }}
+    {{- with $values.head.nodeSelector }}
+    nodeSelector:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $values.head.tolerations }}
+    tolerations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $values.head.affinity }}
+    affinity:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $values.head.priorityClassName }}
+    priorityClassName: {{ . }}
+    {{- end }}
+    containers:
+      - name: ray-head
+        image: {{ include "hybrid-llm.image" $root }}
+        imagePullPolicy: {{ $values.image.pullPolicy }}
+        securityContext:
+          {{- toYaml $values.containerSecurityContext | nindent 10 }}
+        ports:
+          - {name: gcs-server, containerPort: 6379}
+          - {name: dashboard, containerPort: 8265}
+          - {name: client, containerPort: 10001}
+          - {name: metrics, containerPort: 8080}
+          - {name: serve, containerPort: 8000}
+        env:
+          {{- include "hybrid-llm.env" . | nindent 10 }}
+        resources:
+          {{- toYaml $values.head.resources | nindent 10 }}
+        volumeMounts:
+          {{- include "hybrid-llm.volumeMounts" $root | nindent 10 }}
+    volumes:
+      {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" "1Gi") | nindent 6 }}
+      {{- if .plan.autoscaling }}
+      - name: api-server-token
+        projected:
+          sources:
+            - serviceAccountToken: {path: token, expirationSeconds: 3607}
+            - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+            - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
+      {{- end }}
+{{- end -}}

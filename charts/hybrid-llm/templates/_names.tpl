@@ -1,0 +1,61 @@
+{{/* Names and labels of the chart's objects. */}}
+
+{{- define "hybrid-llm.fullname" -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride -}}
+{{- else if contains $name .Release.Name -}}
+{{- .Release.Name -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hybrid-llm.selectorLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end -}}
+
+{{- define "hybrid-llm.labels" -}}
+{{ include "hybrid-llm.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{/* metadata of an object: (list $ "name suffix" {further annotations}) */}}
+{{- define "hybrid-llm.metadata" -}}
+{{- $root := index . 0 -}}
+name: {{ include "hybrid-llm.fullname" $root }}{{ index . 1 }}
+namespace: {{ $root.Release.Namespace }}
+labels:
+  {{- include "hybrid-llm.labels" $root | nindent 2 }}
+{{- with merge (dict) (index . 2) $root.Values.commonAnnotations }}
+annotations:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "hybrid-llm.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "hybrid-llm.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hybrid-llm.keysSecret" -}}
+{{- default (printf "%s-api-keys" (include "hybrid-llm.fullname" .)) .Values.auth.existingSecret -}}
+{{- end -}}
+
+{{- define "hybrid-llm.cacheClaim" -}}
+{{- default (printf "%s-cache" (include "hybrid-llm.fullname" .)) .Values.weights.cache.existingClaim -}}
+{{- end -}}
+
+{{- define "hybrid-llm.image" -}}
+{{- $image := .Values.image -}}
+{{- with $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag }}{{ end -}}
+{{- end -}}

@@ -1,0 +1,197 @@
+{{/*
+The plan: presets, values and what follows from them, worked out once. Every other template reads the
+plan and derives nothing itself, so that numbers that must agree come from one place.
+
+Sets in the dict given:
+  models    a list of dicts, one a model (hybrid-llm.model)
+  problems  what keeps these values from working; hybrid-llm.requirements fails with them
+(dict "root" $ "out" dict)
+*/}}
+{{- define "hybrid-llm.plan" -}}
+{{- $root := .root -}}
+{{- $out := .out -}}
+{{- $_ := set $out "problems" list -}}
+{{- $models := list -}}
+{{- $values := $root.Values -}}
+{{- $first := dict "at" "" "model" $values.model "accelerator" $values.accelerator "parallelism" $values.parallelism "autoscaling" $values.autoscaling "engine" $values.engine "reasoning" $values.reasoning -}}
+{{- $given := list $first -}}
+{{- range $index, $item := $values.additionalModels -}}
+  {{- $one := dict "at" (printf "additionalModels[%d]." $index) -}}
+  {{- $accelerator := ternary (dict "platform" $values.accelerator.platform) $values.accelerator (hasKey (default dict $item.accelerator) "preset") -}}
+  {{- $base := dict
+    "model" (dict "preset" "" "id" "" "source" "" "revision" "" "maxModelLen" nil "overrides" dict)
+    "accelerator" (merge (dict) $accelerator (dict "preset" "" "type" "" "platform" "" "nodeSelector" dict "tolerations" nil "overrides" dict))
+    "parallelism" (dict "tensor" nil "pipeline" 1)
+    "autoscaling" $values.autoscaling
+    "engine" (set (set (deepCopy $values.engine) "maxNumBatchedTokens" nil) "kwargs" dict)
+    "reasoning" (set (deepCopy $values.reasoning) "parser" "")
+  -}}
+  {{- range $section, $defaults := $base -}}
+    {{- $whole := deepCopy $defaults -}}
+    {{- range $field, $value := get $item $section | default dict -}}
+      {{- if not (hasKey $whole $field) -}}
+        {{- include "hybrid-llm.problem" (list $out (printf "additionalModels[%d].%s.%s" $index $section $field) $value "there is no such value" (printf "there are: %s" (keys $whole | sortAlpha | join ", "))) -}}
+      {{- end -}}
+      {{- $_ := set $whole $field $value -}}
+    {{- end -}}
+    {{- $_ := set $one $section $whole -}}
+  {{- end -}}
+  {{- $given = append $given $one -}}
+{{- end -}}
+{{- range $given -}}
+  {{- $model := dict -}}
+  {{- include "hybrid-llm.model" (dict "root" $root "given" . "out" $out "model" $model) -}}
+  {{- if $model.spec -}}{{- $models = append $models $model -}}{{- end -}}
+{{- end -}}
+{{- $_ := set $out "models" $models -}}
+{{- if eq (len $models) (len $given) -}}
+  {{- $direct := eq $values.serving.mode "direct" -}}
+  {{- $scales := false -}}
+  {{- $toZero := false -}}
+  {{- $pods := 0 -}}
+  {{- range $models -}}
+    {{- $scales = or $scales (gt .maxReplicas .minReplicas) -}}
+    {{- $toZero = or $toZero (eq .minReplicas 0) -}}
+    {{- $pods = add $pods .maxReplicas -}}
+  {{- end -}}
+  {{- $_ := set $out "direct" $direct -}}
+  {{- /* The ingress would keep a worker, and its accelerators, alive; so it gets a pod of its own. */ -}}
+  {{- $_ := set $out "ingressGroup" (and $toZero (not $direct)) -}}
+  {{- $_ := set $out "autoscaling" (or $scales $out.ingressGroup) -}}
+  {{- $_ := set $out "workerPods" $pods -}}
+  {{- $_ := set $out "fromNetwork" (has $values.weights.from (list "hub" "bucket")) -}}
+{{- end -}}
+{{- include "hybrid-llm.requirements" (dict "root" $root "plan" $out "given" $given) -}}
+{{- end -}}
+
+{{/* A preset with its overrides, or a problem. (dict "root" "kind" "at" "given" "out" "result") */}}
+{{- define "hybrid-llm.preset" -}}
+{{- $kind := .kind -}}
+{{- $folder := printf "presets/%ss" $kind -}}
+{{- $key := printf "%s%s.preset" .at $kind -}}
+{{- $preset := dict -}}
+{{- $missing := false -}}
+{{- if .given.preset -}}
+  {{- $text := .root.Files.Get (printf "%s/%s.yaml" $folder .given.preset) -}}
+  {{- if $text -}}
+    {{- $preset = fromYaml $text -}}
+  {{- else -}}
+    {{- $missing = true -}}
+    {{- $names := list -}}
+    {{- range $path, $_ := .root.Files.Glob (printf "%s/*.yaml" $folder) -}}
+      {{- $names = append $names (base $path | trimSuffix ".yaml") -}}
+    {{- end -}}
+    {{- include "hybrid-llm.problem" (list .out $key .given.preset (printf "there is no file %s/%s.yaml" $folder .given.preset) (printf "choose one of: %s; or add that file" (join ", " (sortAlpha $names)))) -}}
+  {{- end -}}
+{{- end -}}
+{{- if not $missing -}}
+  {{- /* Which fields there are is what the default preset has. */ -}}
+  {{- $example := fromYaml (.root.Files.Get (ternary "presets/models/qwen3-30b-a3b.yaml" "presets/accelerators/cpu.yaml" (eq $kind "model"))) -}}
+  {{- range $field, $_ := .given.overrides -}}
+    {{- if not (hasKey $example $field) -}}
+      {{- include "hybrid-llm.problem" (list $.out (printf "%s%s.overrides.%s" $.at $kind $field) "" "a preset has no such field" (printf "its fields: %s" (join ", " (keys $example | sortAlpha)))) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- /* Field by field: sprig's merges take 0, false and "" for absent. */ -}}
+  {{- $whole := $preset -}}
+  {{- range $field, $value := .given.overrides -}}{{- $_ := set $whole $field $value -}}{{- end -}}
+  {{- $lacking := list -}}
+  {{- range $field, $_ := omit $example "experts" "activeExperts" "engineKwargs" "env" -}}
+    {{- if not (hasKey $whole $field) -}}{{- $lacking = append $lacking $field -}}{{- end -}}
+  {{- end -}}
+  {{- if $lacking -}}
+    {{- include "hybrid-llm.problem" (list .out $key .given.preset (printf "without a preset %s%s.overrides must describe it whole, and lacks: %s" .at $kind (join ", " (sortAlpha $lacking))) (printf "set them, or name a file of %s" $folder)) -}}
+  {{- else -}}
+    {{- $_ := set .result $kind $whole -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+One model, resolved. Sets in `model`: name (of its worker group), id, spec (its preset), accelerator (its
+accelerator's preset), and every number that the Serve config and the worker group need.
+*/}}
+{{- define "hybrid-llm.model" -}}
+{{- $given := .given -}}
+{{- $model := .model -}}
+{{- $presets := dict -}}
+{{- include "hybrid-llm.preset" (dict "root" .root "kind" "model" "at" $given.at "given" $given.model "out" .out "result" $presets) -}}
+{{- include "hybrid-llm.preset" (dict "root" .root "kind" "accelerator" "at" $given.at "given" $given.accelerator "out" .out "result" $presets) -}}
+{{- if and $presets.model $presets.accelerator -}}
+  {{- $spec := $presets.model -}}
+  {{- $accelerator := $presets.accelerator -}}
+  {{- $engine := $given.engine -}}
+  {{- $cpu := eq $accelerator.resourceName "" -}}
+  {{- $name := default "model" $given.model.preset -}}
+  {{- $id := default (printf "my-%s" ($name | replace "qwen3" "qwen-3")) $given.model.id -}}
+  {{- $_ := set $model "at" $given.at -}}
+  {{- $_ := set $model "spec" $spec -}}
+  {{- $_ := set $model "accelerator" $accelerator -}}
+  {{- $_ := set $model "id" $id -}}
+  {{- $_ := set $model "name" ($id | lower | replace "_" "-" | replace "." "-" | replace "/" "-" | replace ":" "-" | trunc 40 | trimSuffix "-") -}}
+  {{- $_ := set $model "source" (default $spec.source $given.model.source) -}}
+  {{- $_ := set $model "revision" $given.model.revision -}}
+  {{- $_ := set $model "cpu" $cpu -}}
+  {{- $_ := set $model "engine" $engine -}}
+  {{- $_ := set $model "label" (default $accelerator.label $given.accelerator.type) -}}
+  {{- $_ := set $model "maxModelLen" (default (min 32768 ($spec.maxPositions | int)) $given.model.maxModelLen | int) -}}
+  {{- $_ := set $model "maxNumSeqs" ($engine.maxNumSeqs | int) -}}
+  {{- $_ := set $model "kvCacheDtype" $engine.kvCacheDtype -}}
+  {{- $_ := set $model "gpuMemoryUtilization" $engine.gpuMemoryUtilization -}}
+  {{- $_ := set $model "cpuCacheGiB" (get (default dict $accelerator.env) "VLLM_CPU_KVCACHE_SPACE" | default "0" | float64) -}}
+  {{- $_ := set $model "pipeline" ($given.parallelism.pipeline | int) -}}
+  {{- include "hybrid-llm.tensor" (dict "given" $given.parallelism.tensor "model" $model) -}}
+  {{- $_ := set $model "accelerators" (ternary 0 (mul $model.tensor $model.pipeline | int) $cpu) -}}
+  {{- $autoscaling := $given.autoscaling -}}
+  {{- $_ := set $model "minReplicas" ($autoscaling.minReplicas | int) -}}
+  {{- $_ := set $model "maxReplicas" ($autoscaling.maxReplicas | int) -}}
+  {{- $_ := set $model "targetOngoing" (default (max 1 (round (mulf 0.75 $model.maxNumSeqs) 0 | int)) $autoscaling.targetOngoingRequests) -}}
+  {{- $_ := set $model "maxOngoing" (default (mul 2 $model.maxNumSeqs) $autoscaling.maxOngoingRequests | int) -}}
+  {{- $_ := set $model "maxQueued" (ternary (mul 4 $model.maxNumSeqs) $autoscaling.maxQueuedRequests (kindIs "invalid" $autoscaling.maxQueuedRequests) | int) -}}
+  {{- $_ := set $model "autoscaling" $autoscaling -}}
+  {{- $_ := set $model "reasoning" (set (deepCopy $given.reasoning) "parser" (default $spec.reasoningParser $given.reasoning.parser)) -}}
+  {{- $_ := set $model "platform" $given.accelerator.platform -}}
+  {{- $selectors := get $accelerator.nodeSelectors (default "none" $given.accelerator.platform) -}}
+  {{- $_ := set $model "nodeSelector" (default (default dict $selectors) $given.accelerator.nodeSelector) -}}
+  {{- $tolerations := $accelerator.tolerations -}}
+  {{- if kindIs "slice" $given.accelerator.tolerations -}}{{- $tolerations = $given.accelerator.tolerations -}}{{- end -}}
+  {{- $_ := set $model "tolerations" $tolerations -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Sets `tensor` and `fit` of a model: the size given, or the fewest accelerators whose KV cache holds two
+sequences of full length, so that one long thought does not stop everybody else; failing that, the most
+that a host has and the model's heads divide among. (dict "given" int-or-nil "model" model)
+*/}}
+{{- define "hybrid-llm.tensor" -}}
+{{- $model := .model -}}
+{{- $chosen := dict -}}
+{{- if .given -}}
+  {{- include "hybrid-llm.fit" (dict "model" $model "tensor" .given "pipeline" $model.pipeline "out" $chosen) -}}
+{{- else -}}
+  {{- range $size := include "hybrid-llm.tensorSizes" (dict "model" $model "pipeline" $model.pipeline) | fromJsonArray -}}
+    {{- if lt (dig "fit" "sequences" 0 $chosen | int) 2 -}}
+      {{- include "hybrid-llm.fit" (dict "model" $model "tensor" $size "pipeline" $model.pipeline "out" $chosen) -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if not $chosen.fit -}}
+  {{- include "hybrid-llm.fit" (dict "model" $model "tensor" 1 "pipeline" $model.pipeline "out" $chosen) -}}
+{{- end -}}
+{{- $_ := set $model "fit" $chosen.fit -}}
+{{- $_ := set $model "tensor" $chosen.fit.tensor -}}
+{{- end -}}
+
+{{/* The tensor-parallel sizes that a host has accelerators for and heads divide by, as JSON. */}}
+{{- define "hybrid-llm.tensorSizes" -}}
+{{- $model := .model -}}
+{{- $sizes := list -}}
+{{- range $size := list 1 2 4 8 16 -}}
+  {{- $host := le (mul $size $.pipeline | int) ($model.accelerator.maxPerNode | int) -}}
+  {{- if and $host (eq (mod $model.spec.kvHeads $size) 0) (eq (mod $model.spec.attentionHeads $size) 0) -}}
+    {{- $sizes = append $sizes $size -}}
+  {{- end -}}
+{{- end -}}
+{{- toJson $sizes -}}
+{{- end -}}

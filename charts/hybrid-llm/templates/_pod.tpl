@@ -1,0 +1,98 @@
+{{/* What head and worker pods have in common. */}}
+
+{{- define "hybrid-llm.podMetadata" -}}
+{{- $root := .root -}}
+labels:
+  {{- include "hybrid-llm.selectorLabels" $root | nindent 2 }}
+  app.kubernetes.io/component: {{ .component }}
+  {{- with $root.Values.commonLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+annotations:
+  # A change of app/ becomes a change of the pods, which KubeRay rolls out.
+  hybrid-llm/app-checksum: {{ include "hybrid-llm.app" $root | sha256sum | trunc 16 }}
+  {{- with merge (dict) .annotations $root.Values.commonAnnotations }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+{{- end -}}
+
+{{/* Whatever a file of app/ is called, it is carried. */}}
+{{- define "hybrid-llm.app" -}}
+{{- range $path, $_ := .Files.Glob "app/*.py" }}
+{{ base $path }}: |
+  {{- $.Files.Get $path | trim | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{/* Seconds that a pod may take to end: Ray drains it, then its processes stop. */}}
+{{- define "hybrid-llm.terminationGrace" -}}
+{{- add .Values.serving.drainSeconds 60 -}}
+{{- end -}}
+
+{{/* (dict "root" $ "plan" plan) */}}
+{{- define "hybrid-llm.env" -}}
+{{- $values := .root.Values -}}
+{{- $plan := .plan -}}
+- {name: PYTHONPATH, value: /opt/hybrid-llm}
+- {name: HOME, value: /cache} # the image's own is read-only
+- {name: HF_HOME, value: /cache/huggingface}
+{{- if eq $values.weights.from "hub" }}
+- name: HF_TOKEN
+  valueFrom:
+    secretKeyRef: {name: {{ $values.huggingFace.existingSecret | quote }}, key: {{ $values.huggingFace.key | quote }}, optional: true}
+{{- else }}
+- {name: HF_HUB_OFFLINE, value: "1"}
+{{- end }}
+- {name: HYBRID_LLM_AUTH, value: {{ ternary "on" "off" $values.auth.enabled | quote }}}
+{{- if $values.auth.enabled }}
+- {name: HYBRID_LLM_API_KEYS_DIR, value: /etc/hybrid-llm/api-keys}
+- {name: HYBRID_LLM_API_KEYS_SECRET, value: {{ include "hybrid-llm.keysSecret" .root | quote }}}
+{{- end }}
+- {name: HYBRID_LLM_MAX_BODY_BYTES, value: {{ $values.serving.maxBodyBytes | int | quote }}}
+# How long Ray lets a node that goes finish its answers.
+- {name: RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S, value: {{ $values.serving.drainSeconds | int | quote }}}
+{{- if $plan.direct }}
+- {name: RAY_SERVE_ENABLE_HA_PROXY, value: "1"}
+- {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
+- {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ max 120 ($values.serving.drainSeconds | int) | quote }}}
+{{- end }}
+- {name: RAYLLM_ENABLE_REQUEST_PROMPT_LOGS, value: "0"} # prompts are the clients' own
+- {name: RAY_USAGE_STATS_ENABLED, value: "0"}
+{{- with $values.env }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "hybrid-llm.volumeMounts" -}}
+- {name: app, mountPath: /opt/hybrid-llm/app, readOnly: true}
+{{- if .Values.auth.enabled }}
+- {name: api-keys, mountPath: /etc/hybrid-llm/api-keys, readOnly: true}
+{{- end }}
+- {name: tmp, mountPath: /tmp}
+- {name: cache, mountPath: /cache}
+{{- if .Values.weights.cache.enabled }}
+- {name: hub, mountPath: /cache/huggingface}
+{{- end }}
+- {name: shared-memory, mountPath: /dev/shm}
+{{- end -}}
+
+{{/* (dict "root" $ "sharedMemory" "16Gi") */}}
+{{- define "hybrid-llm.volumes" -}}
+{{- $values := .root.Values -}}
+- name: app
+  configMap: {name: {{ include "hybrid-llm.fullname" .root }}-app}
+{{- if $values.auth.enabled }}
+- name: api-keys
+  secret:
+    secretName: {{ include "hybrid-llm.keysSecret" .root }}
+    optional: true # until it is there, every request gets a 401 that says so; then no restart is needed
+{{- end }}
+- {name: tmp, emptyDir: {}}
+- {name: cache, emptyDir: {}}
+{{- if $values.weights.cache.enabled }}
+- name: hub
+  persistentVolumeClaim: {claimName: {{ include "hybrid-llm.cacheClaim" .root }}}
+{{- end }}
+- name: shared-memory
+  emptyDir: {medium: Memory, sizeLimit: {{ .sharedMemory }}}
+{{- end -}}

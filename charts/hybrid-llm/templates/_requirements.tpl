@@ -1,0 +1,340 @@
+{{/*
+What the values must agree on among each other; what one value alone may be is in values.schema.json.
+Rendering fails with every problem at once, each with the key, the value, the reason and the way out.
+Every cross-field rule of the chart is in this file, but for "no such preset" and "no such field", which
+_plan.tpl finds while it reads them.
+*/}}
+
+{{/* Notes a problem: (list plan "key" value "reason" "way out") */}}
+{{- define "hybrid-llm.problem" -}}
+{{- $plan := index . 0 -}}
+{{- $value := index . 2 -}}
+{{- $shown := ternary "" (printf " (%v)" $value) (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
+{{- $_ := set $plan "problems" (append $plan.problems (printf "  * %s%s: %s. Way out: %s." (index . 1) $shown (index . 3) (index . 4))) -}}
+{{- end -}}
+
+{{- define "hybrid-llm.requirements" -}}
+{{- $values := .root.Values -}}
+{{- $plan := .plan -}}
+{{- if not $plan.problems -}}
+  {{- include "hybrid-llm.requirements.release" . -}}
+  {{- $seen := dict -}}
+  {{- range $plan.models -}}
+    {{- if hasKey $seen .name -}}
+      {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.id" .at) .id "another model has the same name" "give each its own model.id") -}}
+    {{- end -}}
+    {{- $_ := set $seen .name true -}}
+    {{- include "hybrid-llm.requirements.model" (dict "root" $.root "plan" $plan "model" .) -}}
+  {{- end -}}
+{{- end -}}
+{{- if $plan.problems -}}
+  {{- fail (printf "these values cannot work:\n\n%s\n" (join "\n" $plan.problems)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hybrid-llm.requirements.model" -}}
+{{- $plan := .plan -}}
+{{- $root := .root -}}
+{{- $values := $root.Values -}}
+{{- $m := .model -}}
+{{- $at := $m.at -}}
+{{- $spec := $m.spec -}}
+{{- $acc := $m.accelerator -}}
+{{- $vllm := fromYaml ($root.Files.Get "files/vllm.yaml") -}}
+
+{{- /* Accelerator: a label that Ray never gives a node leaves the replica pending for ever. */ -}}
+{{- $type := $m.label -}}
+{{- $own := $acc.label -}}
+{{- if and $type (ne $type $own) -}}
+  {{- $hint := "" -}}
+  {{- range $path, $_ := $root.Files.Glob "presets/accelerators/*.yaml" -}}
+    {{- $other := fromYaml ($root.Files.Get $path) -}}
+    {{- $name := base $path | trimSuffix ".yaml" -}}
+    {{- if has $type $other.mistakenFor -}}
+      {{- $hint = printf "Ray's label for it is %s: set accelerator.preset=%s and leave accelerator.type empty" $other.label $name -}}
+    {{- else if and (not $hint) (eq $type $other.label) -}}
+      {{- $hint = printf "that is another accelerator than the preset's: set accelerator.preset=%s" $name -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if $hint -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.type" $at) $type "Ray gives no node of this preset that label, so replicas would stay pending for ever" $hint) -}}
+  {{- else if not (has $type $vllm.rayAcceleratorTypes) -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.type" $at) $type "Ray knows no such accelerator, so replicas would stay pending for ever" (printf "leave it empty for %s, or use one of Ray's names: %s" $own (join ", " $vllm.rayAcceleratorTypes))) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $m.platform (not $m.cpu) (not $m.nodeSelector) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.platform" $at) $m.platform (printf "no label of that platform tells the nodes with %s" $type) (printf "use one of: %s; or set accelerator.nodeSelector" (keys $acc.nodeSelectors | sortAlpha | join ", "))) -}}
+{{- end -}}
+
+{{- /* Parallelism. */ -}}
+{{- $tensor := $m.tensor -}}
+{{- if ne (mod ($spec.kvHeads | int) $tensor) 0 -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.tensor" $at) $tensor (printf "the model's %d KV heads cannot be shared out evenly among %d accelerators" ($spec.kvHeads | int) $tensor) (printf "use a divisor of %d, and parallelism.pipeline for more accelerators" ($spec.kvHeads | int))) -}}
+{{- else if ne (mod ($spec.attentionHeads | int) $tensor) 0 -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.tensor" $at) $tensor (printf "the model's %d attention heads cannot be shared out evenly" ($spec.attentionHeads | int)) (printf "use a divisor of %d" ($spec.attentionHeads | int))) -}}
+{{- end -}}
+{{- if gt $m.pipeline ($spec.layers | int) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.pipeline" $at) $m.pipeline (printf "the model has only %d layers" ($spec.layers | int)) "use fewer stages") -}}
+{{- end -}}
+{{- if gt (mul $tensor $m.pipeline | int) ($acc.maxPerNode | int) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism" $at) (printf "tensor %d x pipeline %d" $tensor $m.pipeline) (printf "a host has at most %d of %s, and a replica over several hosts leaves worker pods without a Serve proxy, which KubeRay never counts as ready (kuberay#4994)" ($acc.maxPerNode | int) (default "these" $m.label)) "use fewer, a larger accelerator, a quantized model or a shorter model.maxModelLen") -}}
+{{- end -}}
+
+{{- /* Fit. */ -}}
+{{- $fit := $m.fit -}}
+{{- if and (not $m.cpu) (lt $fit.sequences 1) -}}
+  {{- $ways := list -}}
+  {{- /* The smallest shape of this accelerator that fits, then larger accelerators, then a shorter sequence. */ -}}
+  {{- range $pipeline := list 1 2 4 8 -}}
+    {{- range $size := include "hybrid-llm.tensorSizes" (dict "model" $m "pipeline" $pipeline) | fromJsonArray -}}
+      {{- $out := dict -}}
+      {{- include "hybrid-llm.fit" (dict "model" $m "tensor" $size "pipeline" $pipeline "out" $out) -}}
+      {{- if and (not $ways) (ge $out.fit.sequences 1) -}}
+        {{- $ways = append $ways (printf "parallelism.tensor=%v%s" $size (ternary "" (printf " with parallelism.pipeline=%d" $pipeline) (eq $pipeline 1))) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $larger := list -}}
+  {{- range $path, $_ := $root.Files.Glob "presets/accelerators/*.yaml" -}}
+    {{- $other := fromYaml ($root.Files.Get $path) -}}
+    {{- if and (gt ($other.memoryMiB | int) ($acc.memoryMiB | int)) (le (mul $tensor $m.pipeline) (int64 $other.maxPerNode)) -}}
+      {{- $out := dict -}}
+      {{- include "hybrid-llm.fit" (dict "model" (set (omit $m "accelerator") "accelerator" $other) "tensor" $tensor "pipeline" $m.pipeline "out" $out) -}}
+      {{- if ge $out.fit.sequences 1 -}}{{- $larger = append $larger (base $path | trimSuffix ".yaml") -}}{{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- if $larger -}}{{- $ways = append $ways (printf "accelerator.preset=%s" (join " or " $larger)) -}}{{- end -}}
+  {{- if gt $fit.tokens 1024 -}}{{- $ways = append $ways (printf "model.maxModelLen=%d" (mul 1024 (div $fit.tokens 1024))) -}}{{- end -}}
+  {{- if not $ways -}}{{- $ways = list "a smaller or quantized model" -}}{{- end -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.preset" $at) $m.source
+    (printf "does not fit %d x %s: each would need %.1f GB of weights + %.1f GB of KV cache for one sequence of %d tokens + %.1f GB of activations, CUDA graphs and overhead = %.1f GB, and vLLM may take %.1f GB (%d MiB x engine.gpuMemoryUtilization %v)"
+      (mul $tensor $m.pipeline | int) $m.label (mulf $fit.weights 1.073741824) (mulf $fit.sequence 1.073741824) $m.maxModelLen (mulf $fit.overhead 1.073741824) (mulf (addf $fit.weights $fit.sequence $fit.overhead) 1.073741824) (mulf $fit.budget 1.073741824) ($acc.memoryMiB | int) $m.gpuMemoryUtilization)
+    (join "; or " $ways)) -}}
+{{- else if and $m.cpu (lt $fit.sequences 1) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "one sequence takes %.1f GiB of KV cache, and VLLM_CPU_KVCACHE_SPACE is %v GiB" $fit.sequence $m.cpuCacheGiB) "shorten it, or raise VLLM_CPU_KVCACHE_SPACE in accelerator.overrides.env") -}}
+{{- end -}}
+{{- if and (gt $m.maxModelLen ($spec.maxPositions | int)) (not (hasKey $m.engine.kwargs "hf_overrides")) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "the model was trained for %d positions" ($spec.maxPositions | int)) (printf "use at most %d, or scale its positions by engine.kwargs.hf_overrides (rope_parameters) as its card says" ($spec.maxPositions | int))) -}}
+{{- end -}}
+
+{{- $fp8 := lt (divf $spec.weightBytes $spec.parameters) 1.5 -}}
+{{- if and $fp8 (not $spec.experts) (ne (mod (div $spec.intermediateSize $tensor) 128) 0) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.tensor" $at) $tensor (printf "its FP8 weights are scaled in blocks of 128, and %d columns among %d accelerators are no whole blocks" (int $spec.intermediateSize) $tensor) "use fewer") -}}
+{{- end -}}
+
+{{- /* Scaling. */ -}}
+{{- if gt $m.minReplicas $m.maxReplicas -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sautoscaling.minReplicas" $at) $m.minReplicas (printf "is more than autoscaling.maxReplicas (%d)" $m.maxReplicas) "lower it, or raise maxReplicas") -}}
+{{- end -}}
+{{- if gt ($m.targetOngoing | float64) ($m.maxOngoing | float64) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sautoscaling.targetOngoingRequests" $at) $m.targetOngoing (printf "a replica never has more than maxOngoingRequests (%d), so it would never scale up" $m.maxOngoing) "set it to 0.7 to 0.8 x engine.maxNumSeqs, or leave it null") -}}
+{{- end -}}
+{{- if and $plan.direct (eq $m.minReplicas 0) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sautoscaling.minReplicas" $at) 0 "serving.mode=direct has nothing in front of the replicas that could hold a request while the first one starts" "use at least 1, or serving.mode=ingress") -}}
+{{- end -}}
+
+{{- /* Engine. */ -}}
+{{- $owned := dict "tensor_parallel_size" "parallelism.tensor" "pipeline_parallel_size" "parallelism.pipeline" "max_model_len" "model.maxModelLen" "max_num_seqs" "engine.maxNumSeqs" "max_num_batched_tokens" "engine.maxNumBatchedTokens" "gpu_memory_utilization" "engine.gpuMemoryUtilization" "kv_cache_dtype" "engine.kvCacheDtype" "scheduling_policy" "engine.schedulingPolicy" "reasoning_parser" "reasoning.parser" "enable_auto_tool_choice" "engine.toolCalls" "tool_call_parser" "model.overrides.toolCallParser" "load_format" "weights.loadFormat" "revision" "model.revision" "dtype" "model.overrides.dtype" "model" "model.source" "served_model_name" "model.id" "api_key" "auth.existingSecret" -}}
+{{- range $key, $value := $m.engine.kwargs -}}
+  {{- $name := printf "%sengine.kwargs.%s" $at $key -}}
+  {{- if hasKey $owned $key -}}
+    {{- include "hybrid-llm.problem" (list $plan $name "" "it has a value of its own" (printf "set %s" (get $owned $key))) -}}
+  {{- else if eq $key "device" -}}
+    {{- include "hybrid-llm.problem" (list $plan $name $value "vLLM 0.10 removed it" "leave it out: accelerator.preset says it") -}}
+  {{- else if eq $key "middleware" -}}
+    {{- include "hybrid-llm.problem" (list $plan $name "" "the order of layers decides who is let in" "add the layer to app/middleware.py") -}}
+  {{- else if and (eq $key "distributed_executor_backend") (ne $value "ray") (not $m.cpu) -}}
+    {{- include "hybrid-llm.problem" (list $plan $name $value "on GPUs Ray Serve LLM runs the engine's workers itself" "leave it out, or use ray") -}}
+  {{- else if not (has $key $vllm.engineArguments) -}}
+    {{- include "hybrid-llm.problem" (list $plan $name "" (printf "vLLM %s has no such engine argument, and would stop" $vllm.version) "check its spelling; they are written with underscores") -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $m.engine.maxNumBatchedTokens (lt ($m.engine.maxNumBatchedTokens | int) $m.maxNumSeqs) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.maxNumBatchedTokens" $at) ($m.engine.maxNumBatchedTokens | int) (printf "a step must have room for a token of each of engine.maxNumSeqs (%d)" $m.maxNumSeqs) "raise it, or leave it null") -}}
+{{- end -}}
+{{- if and $m.cpu (ne $m.engine.kvCacheDtype "auto") -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kvCacheDtype" $at) $m.engine.kvCacheDtype "vLLM has no such KV cache on a CPU" "leave it auto") -}}
+{{- end -}}
+{{- if and $m.engine.toolCalls $spec.toolCallParser (not (has $spec.toolCallParser $vllm.toolCallParsers)) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.overrides.toolCallParser" $at) $spec.toolCallParser (printf "vLLM %s has no such parser" $vllm.version) (printf "use one of: %s" (join ", " $vllm.toolCallParsers))) -}}
+{{- end -}}
+
+{{- /* Reasoning. */ -}}
+{{- $reasoning := $m.reasoning -}}
+{{- if not (has $reasoning.parser $vllm.reasoningParsers) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser (printf "vLLM %s has no such reasoning parser" $vllm.version) (printf "leave it empty for %s, or use one of: %s" $spec.reasoningParser (join ", " $vllm.reasoningParsers))) -}}
+{{- else if and $spec.hybrid (eq $reasoning.parser "deepseek_r1") -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser "with thinking off it takes the whole answer for thinking, and content is null (vllm#17349)" (printf "use %s" $spec.reasoningParser)) -}}
+{{- end -}}
+{{- if and (not $spec.hybrid) (not $reasoning.thinkingDefault) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.thinkingDefault" $at) false "this model always thinks" "leave it true, or choose a hybrid model such as qwen3-32b") -}}
+{{- end -}}
+{{- $budget := $reasoning.tokenBudget -}}
+{{- $most := $reasoning.maxTokenBudget -}}
+{{- if and (not (kindIs "invalid" $budget)) (not (kindIs "invalid" $most)) (gt ($budget | int) ($most | int)) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.tokenBudget" $at) ($budget | int) (printf "is more than reasoning.maxTokenBudget (%d)" ($most | int)) "lower it, or raise maxTokenBudget") -}}
+{{- end -}}
+{{- range $key := list "tokenBudget" "maxTokenBudget" -}}
+  {{- $tokens := get $reasoning $key -}}
+  {{- if and (not (kindIs "invalid" $tokens)) (ge ($tokens | int) $m.maxModelLen) -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.%s" $at $key) ($tokens | int) (printf "thinking that long leaves no room for prompt and answer in model.maxModelLen (%d)" $m.maxModelLen) "lower it, or leave it null for no limit") -}}
+  {{- end -}}
+{{- end -}}
+
+{{- /* Weights. */ -}}
+{{- $from := $values.weights.from -}}
+{{- $source := $m.source -}}
+{{- $key := printf "%smodel.source" $at -}}
+{{- $bucket := regexMatch "^(s3|gs|abfss|az)://" $source -}}
+{{- if and (eq $from "hub") (not (regexMatch "^[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9._-]+$" $source)) -}}
+  {{- include "hybrid-llm.problem" (list $plan $key $source "weights.from=hub needs the name of a hub repository (owner/name)" (ternary "set weights.from=bucket" "set weights.from=path, claim or image for a folder" $bucket)) -}}
+{{- else if and (eq $from "hub") (hasPrefix "models/" $source) -}}
+  {{- include "hybrid-llm.problem" (list $plan $key $source "that is a folder of this repository, not of a hub" "set weights.from=path, with an image that has it at /opt/hybrid-llm/models, or weights.from=image") -}}
+{{- else if and (eq $from "bucket") (not $bucket) -}}
+  {{- include "hybrid-llm.problem" (list $plan $key $source "weights.from=bucket needs an s3://, gs:// or abfss:// address" "set model.source to the folder of the bucket that has config.json") -}}
+{{- else if and (has $from (list "claim" "image")) (not (hasPrefix "/weights" $source)) -}}
+  {{- include "hybrid-llm.problem" (list $plan $key $source (printf "weights.from=%s mounts its files at /weights" $from) "set model.source=/weights, or the folder below it that has config.json") -}}
+{{- else if and (eq $from "path") (not (or (hasPrefix "/" $source) (hasPrefix "models/" $source))) -}}
+  {{- include "hybrid-llm.problem" (list $plan $key $source "weights.from=path needs an absolute path" "set model.source to a folder of the image or of worker.volumeMounts") -}}
+{{- end -}}
+{{- if and $m.revision (ne $from "hub") -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.revision" $at) $m.revision (printf "only a hub has revisions, and weights.from is %s" $from) "leave it empty") -}}
+{{- end -}}
+
+{{- /* Worker pods. */ -}}
+{{- if $acc.resourceName -}}
+  {{- range $kind := list "requests" "limits" -}}
+    {{- $asked := dig $kind $acc.resourceName "" $values.worker.resources -}}
+    {{- if $asked -}}
+      {{- include "hybrid-llm.problem" (list $plan (printf "worker.resources.%s.%s" $kind $acc.resourceName) $asked "how many accelerators a worker has follows from parallelism" "leave it out, and set parallelism.tensor") -}}
+    {{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (ne $acc.resourceName "nvidia.com/gpu") (contains "-cu" $values.image.tag) -}}
+  {{- include "hybrid-llm.problem" (list $plan "image.tag" $values.image.tag (printf "that image has CUDA, and %s is no NVIDIA GPU" (default "a CPU" $m.label)) (ternary "set image.repository and image.tag to one with vllm-cpu; there is no public one, so build it" "set image.repository and image.tag to one with Ray and vLLM for ROCm" $m.cpu)) -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hybrid-llm.requirements.release" -}}
+{{- $plan := .plan -}}
+{{- $root := .root -}}
+{{- $values := $root.Values -}}
+{{- $fullname := include "hybrid-llm.fullname" $root -}}
+{{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $fullname) -}}
+  {{- include "hybrid-llm.problem" (list $plan "fullnameOverride" $fullname "services are named after it: lower-case letters, digits and -, beginning with a letter" "rename the release, or set fullnameOverride") -}}
+{{- else if gt (len $fullname) 41 -}}
+  {{- include "hybrid-llm.problem" (list $plan "fullnameOverride" $fullname "KubeRay makes names of it and takes at most 41 characters" "set a shorter one") -}}
+{{- end -}}
+
+{{- if and $plan.direct $values.additionalModels -}}
+  {{- include "hybrid-llm.problem" (list $plan "additionalModels" (printf "%d" (len $values.additionalModels)) "serving.mode=direct sends requests straight to the replicas of one model" "use serving.mode=ingress, or one release a model") -}}
+{{- end -}}
+{{- $ingress := $values.serving.ingress -}}
+{{- if gt ($ingress.minReplicas | int) ($ingress.maxReplicas | int) -}}
+  {{- include "hybrid-llm.problem" (list $plan "serving.ingress.minReplicas" $ingress.minReplicas (printf "is more than serving.ingress.maxReplicas (%v)" $ingress.maxReplicas) "lower it, or raise maxReplicas") -}}
+{{- end -}}
+{{- if gt ($ingress.targetOngoingRequests | float64) ($ingress.maxOngoingRequests | float64) -}}
+  {{- include "hybrid-llm.problem" (list $plan "serving.ingress.targetOngoingRequests" $ingress.targetOngoingRequests (printf "is more than serving.ingress.maxOngoingRequests (%v), so it would never scale up" $ingress.maxOngoingRequests) "lower it") -}}
+{{- end -}}
+
+{{- /* Image. */ -}}
+{{- $tagged := regexFind "^[0-9]+[.][0-9]+[.][0-9]+" $values.image.tag -}}
+{{- if and (not $values.image.digest) (or (not $values.image.tag) (eq $values.image.tag "latest")) -}}
+  {{- include "hybrid-llm.problem" (list $plan "image.tag" $values.image.tag "pods of one cluster could run different versions" "name a version, or image.digest") -}}
+{{- else if and $tagged (ne $tagged $root.Chart.AppVersion) -}}
+  {{- include "hybrid-llm.problem" (list $plan "image.tag" $values.image.tag (printf "this chart is for Ray %s and the vLLM that it pins" $root.Chart.AppVersion) (printf "use a tag of Ray %s, or the chart's version for Ray %s" $root.Chart.AppVersion $tagged)) -}}
+{{- end -}}
+
+{{- /* Weights. */ -}}
+{{- $weights := $values.weights -}}
+{{- $cache := $weights.cache -}}
+{{- if and $cache.enabled (ne $weights.from "hub") -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.cache.enabled" true (printf "it keeps what comes from the hub, and weights.from is %s" $weights.from) "set weights.from=hub, or turn it off") -}}
+{{- end -}}
+{{- if and $cache.enabled (not $cache.existingClaim) (ne $cache.accessMode "ReadWriteMany") (gt (int $plan.workerPods) 1) -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.cache.accessMode" $cache.accessMode (printf "up to %d worker pods share the cache, on several nodes, and an upgrade doubles them" (int $plan.workerPods)) "use ReadWriteMany with a storage class that has it, or set autoscaling.maxReplicas=1") -}}
+{{- end -}}
+{{- if and $cache.download (not $cache.enabled) -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.cache.download" true "there is no cache to download into" "set weights.cache.enabled=true") -}}
+{{- end -}}
+{{- if and $cache.existingClaim (not $cache.enabled) -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.cache.existingClaim" $cache.existingClaim "it would not be used" "set weights.cache.enabled=true") -}}
+{{- end -}}
+{{- if and (eq $weights.from "claim") (not $weights.claim.name) -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.claim.name" "" "weights.from=claim needs a volume claim that has the weights" "name it") -}}
+{{- else if and $weights.claim.name (ne $weights.from "claim") -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.claim.name" $weights.claim.name (printf "it would not be used: weights.from is %s" $weights.from) "set weights.from=claim") -}}
+{{- end -}}
+{{- if and (eq $weights.from "image") (not $weights.image.reference) -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.image.reference" "" "weights.from=image needs an image whose files are the weights" "name it, by digest if you can") -}}
+{{- else if and $weights.image.reference (ne $weights.from "image") -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.image.reference" $weights.image.reference (printf "it would not be used: weights.from is %s" $weights.from) "set weights.from=image") -}}
+{{- end -}}
+{{- if and (eq $weights.from "image") (semverCompare "<1.33.0-0" $root.Capabilities.KubeVersion.Version) -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.from" "image" (printf "Kubernetes %s has no image volumes" $root.Capabilities.KubeVersion.Version) "use Kubernetes 1.33 or newer, or weights.from=claim") -}}
+{{- end -}}
+{{- if and (hasPrefix "runai_streamer" $weights.loadFormat) (eq $weights.from "hub") -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.loadFormat" $weights.loadFormat "the streamer reads from a bucket or a folder, not from the hub" "use weights.from=bucket, path or claim, or weights.loadFormat=auto") -}}
+{{- end -}}
+
+{{- /* Secrets. */ -}}
+{{- $set := list "RAY_AUTH_MODE" "RAY_AUTH_TOKEN" "HYBRID_LLM_AUTH" "HYBRID_LLM_API_KEYS" "HYBRID_LLM_API_KEYS_DIR" "HYBRID_LLM_API_KEYS_FILE" "HYBRID_LLM_API_KEYS_SECRET" "HYBRID_LLM_REASONING" "HYBRID_LLM_MAX_BODY_BYTES" "RAY_SERVE_ENABLE_HA_PROXY" "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" "HF_TOKEN" "HF_HOME" "PYTHONPATH" "VLLM_API_KEY" -}}
+{{- range $values.env -}}
+  {{- if eq .name "HUGGING_FACE_HUB_TOKEN" -}}
+    {{- include "hybrid-llm.problem" (list $plan "env" .name "that is the old name of HF_TOKEN" "leave it out, and name the Secret in huggingFace.existingSecret") -}}
+  {{- else if has .name $set -}}
+    {{- include "hybrid-llm.problem" (list $plan "env" .name "the chart sets it" "use the value for it: auth.*, huggingFace.*, ray.auth.*, reasoning.*, serving.*, weights.*") -}}
+  {{- else if and (hasKey . "value") (regexMatch "(?i)(token|secret|password|api_?key|access_key|credential)" .name) -}}
+    {{- include "hybrid-llm.problem" (list $plan "env" .name "a secret would stand in the manifest in clear" "use valueFrom.secretKeyRef") -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (not $values.auth.enabled) (or $values.ingress.enabled $values.httpRoute.enabled) -}}
+  {{- include "hybrid-llm.problem" (list $plan "auth.enabled" false "the model would be open to everybody whom the Ingress or HTTPRoute reaches" "leave it true") -}}
+{{- end -}}
+{{- if and (not $values.auth.enabled) $values.auth.existingSecret -}}
+  {{- include "hybrid-llm.problem" (list $plan "auth.existingSecret" $values.auth.existingSecret "auth.enabled is false, so no key would be asked for" "set auth.enabled=true, or leave it empty") -}}
+{{- end -}}
+{{- if and (not $values.ray.auth.enabled) $values.ray.auth.existingSecret -}}
+  {{- include "hybrid-llm.problem" (list $plan "ray.auth.existingSecret" $values.ray.auth.existingSecret "ray.auth.enabled is false" "set it to true, or leave this empty") -}}
+{{- end -}}
+{{- if and $values.ray.gcs.existingSecret (not $values.ray.gcs.redisAddress) -}}
+  {{- include "hybrid-llm.problem" (list $plan "ray.gcs.existingSecret" $values.ray.gcs.existingSecret "there is no Redis for its password" "set ray.gcs.redisAddress") -}}
+{{- end -}}
+
+{{- /* The way in. */ -}}
+{{- if and $values.ingress.enabled (not $values.ingress.host) -}}
+  {{- include "hybrid-llm.problem" (list $plan "ingress.host" "" "without it every host of the controller would lead to the model" "set the name that clients use") -}}
+{{- end -}}
+{{- if and (not $values.ingress.enabled) (or $values.ingress.host $values.ingress.tlsSecret) -}}
+  {{- include "hybrid-llm.problem" (list $plan "ingress.enabled" false "ingress.host or ingress.tlsSecret is set, and would not be used" "set ingress.enabled=true") -}}
+{{- end -}}
+{{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
+  {{- include "hybrid-llm.problem" (list $plan "httpRoute.parentRefs" "" "a route belongs to a Gateway" "name it: [{name: my-gateway, namespace: gateways}]") -}}
+{{- end -}}
+{{- if and $values.networkPolicy.enabled (or $values.ingress.enabled $values.httpRoute.enabled) (not $values.networkPolicy.clientNamespaces) -}}
+  {{- include "hybrid-llm.problem" (list $plan "networkPolicy.clientNamespaces" "[]" "the network policy would keep the Ingress's or Gateway's pods out" "name the namespace of their controller, for instance [ingress-nginx]") -}}
+{{- end -}}
+{{- if and $values.networkPolicy.enabled $values.podMonitor.enabled (not $values.networkPolicy.metricsNamespaces) -}}
+  {{- include "hybrid-llm.problem" (list $plan "networkPolicy.metricsNamespaces" "[]" "the network policy would keep Prometheus out" "name its namespace, for instance [monitoring]") -}}
+{{- end -}}
+
+{{- /* Pods. */ -}}
+{{- $mounts := list "/tmp" "/dev/shm" "/opt/hybrid-llm" "/opt/hybrid-llm/app" "/etc/hybrid-llm" "/etc/hybrid-llm/api-keys" "/weights" "/home/ray" "/cache" -}}
+{{- range $values.worker.volumeMounts -}}
+  {{- if has (trimSuffix "/" .mountPath) $mounts -}}
+    {{- include "hybrid-llm.problem" (list $plan "worker.volumeMounts" .mountPath "the chart mounts something there" "mount it elsewhere") -}}
+  {{- end -}}
+{{- end -}}
+{{- $names := list -}}
+{{- range $values.worker.volumes -}}{{- $names = append $names .name -}}{{- end -}}
+{{- range $values.worker.volumeMounts -}}
+  {{- if not (has .name $names) -}}
+    {{- include "hybrid-llm.problem" (list $plan "worker.volumeMounts" .name "worker.volumes has no volume of that name" "add it there") -}}
+  {{- end -}}
+{{- end -}}
+{{- range $key, $_ := $values.commonLabels -}}
+  {{- if or (hasPrefix "app.kubernetes.io/" $key) (hasPrefix "ray.io/" $key) -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "commonLabels.%s" $key) "" "selectors and KubeRay depend on it" "choose a label of your own") -}}
+  {{- end -}}
+{{- end -}}
+{{- end -}}

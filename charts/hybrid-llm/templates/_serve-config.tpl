@@ -1,0 +1,129 @@
+{{/*
+The Serve config: spec.serveConfigV2 of the RayService, and by itself a file of serve-configs/.
+(dict "root" $ "plan" plan)
+*/}}
+{{- define "hybrid-llm.serveConfig" -}}
+{{- $values := .root.Values -}}
+{{- $plan := .plan -}}
+applications:
+  - name: llm
+    route_prefix: /
+    import_path: app.serve:build_app
+    args:
+      llm_configs:
+        {{- range $plan.models }}
+        - {{- include "hybrid-llm.llmConfig" (dict "values" $values "model" .) | trim | nindent 10 | trimPrefix "\n         " }}
+        {{- end }}
+      reasoning:
+        {{- range $plan.models }}
+        {{ .id | quote }}:
+          {{- $reasoning := pick .reasoning "fields" "thinkingDefault" "allowOverride" }}
+          {{- toYaml $reasoning | nindent 10 }}
+          {{- if not (kindIs "invalid" .reasoning.tokenBudget) }}
+          tokenBudget: {{ .reasoning.tokenBudget | int }}
+          {{- end }}
+          {{- if not (kindIs "invalid" .reasoning.maxTokenBudget) }}
+          maxTokenBudget: {{ .reasoning.maxTokenBudget | int }}
+          {{- end }}
+        {{- end }}
+      {{- if not $plan.direct }}
+      {{- $ingress := $values.serving.ingress }}
+      ingress_deployment_config:
+        max_ongoing_requests: {{ $ingress.maxOngoingRequests | int }}
+        {{- if $plan.ingressGroup }}
+        ray_actor_options:
+          resources: {ingress: 0.001} # a pod without accelerators, which can all go
+        {{- end }}
+        {{- if eq ($ingress.minReplicas | int) ($ingress.maxReplicas | int) }}
+        num_replicas: {{ $ingress.minReplicas | int }}
+        {{- else }}
+        autoscaling_config:
+          min_replicas: {{ $ingress.minReplicas | int }}
+          max_replicas: {{ $ingress.maxReplicas | int }}
+          target_ongoing_requests: {{ $ingress.targetOngoingRequests }}
+        {{- end }}
+      {{- end }}
+{{- end -}}
+
+{{- define "hybrid-llm.llmConfig" -}}
+{{- $values := .values -}}
+{{- $model := .model -}}
+{{- $from := $values.weights.from -}}
+model_loading_config:
+  model_id: {{ $model.id | quote }}
+  {{- if and (eq $from "bucket") (not (hasPrefix "runai_streamer" $values.weights.loadFormat)) }}
+  model_source:
+    bucket_uri: {{ $model.source | quote }}
+  {{- else }}
+  model_source: {{ $model.source | quote }}
+  {{- end }}
+{{- if $model.cpu }}
+accelerator_config:
+  kind: cpu
+{{- else }}
+accelerator_type: {{ $model.label | quote }}
+placement_group_config:
+  bundle_per_worker: {CPU: 1, GPU: 1} # one for each of the engine's ranks
+  strategy: STRICT_PACK # on one node: tensor parallelism across nodes is slow
+{{- end }}
+deployment_config:
+  {{- if eq $model.minReplicas $model.maxReplicas }}
+  num_replicas: {{ $model.minReplicas }}
+  {{- else }}
+  autoscaling_config:
+    min_replicas: {{ $model.minReplicas }}
+    max_replicas: {{ $model.maxReplicas }}
+    target_ongoing_requests: {{ $model.targetOngoing }}
+    upscale_delay_s: {{ $model.autoscaling.upscaleDelaySeconds }}
+    downscale_delay_s: {{ $model.autoscaling.downscaleDelaySeconds }}
+  {{- end }}
+  max_ongoing_requests: {{ $model.maxOngoing }} # more than that wait for a replica
+  max_queued_requests: {{ $model.maxQueued }} # and more than that get a 503 at once
+  graceful_shutdown_timeout_s: {{ $values.serving.drainSeconds | int }}
+  {{- if $model.cpu }}
+  ray_actor_options:
+    num_cpus: 0.5
+  {{- end }}
+engine_kwargs:
+  {{- include "hybrid-llm.engineKwargs" . | nindent 2 }}
+{{- $env := deepCopy (default dict $model.accelerator.env) -}}
+{{- if ne $from "hub" }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
+{{- $_ := set $env "VLLM_NO_USAGE_STATS" "1" }}
+runtime_env:
+  env_vars:
+    {{- toYaml $env | nindent 4 }}
+{{- end -}}
+
+{{/* vLLM's engine arguments, under its own names. */}}
+{{- define "hybrid-llm.engineKwargs" -}}
+{{- $values := .values -}}
+{{- $model := .model -}}
+{{- $engine := $model.engine -}}
+{{- $kwargs := dict "max_model_len" $model.maxModelLen "max_num_seqs" $model.maxNumSeqs "reasoning_parser" $model.reasoning.parser "dtype" $model.spec.dtype -}}
+{{- if not $model.cpu -}}
+  {{- $_ := set $kwargs "tensor_parallel_size" $model.tensor -}}
+  {{- $_ := set $kwargs "gpu_memory_utilization" $model.gpuMemoryUtilization -}}
+{{- end -}}
+{{- if gt $model.pipeline 1 -}}{{- $_ := set $kwargs "pipeline_parallel_size" $model.pipeline -}}{{- end -}}
+{{- if ne $engine.kvCacheDtype "auto" -}}{{- $_ := set $kwargs "kv_cache_dtype" $engine.kvCacheDtype -}}{{- end -}}
+{{- if ne $engine.schedulingPolicy "fcfs" -}}{{- $_ := set $kwargs "scheduling_policy" $engine.schedulingPolicy -}}{{- end -}}
+{{- if ne $values.weights.loadFormat "auto" -}}{{- $_ := set $kwargs "load_format" $values.weights.loadFormat -}}{{- end -}}
+{{- with $model.revision -}}{{- $_ := set $kwargs "revision" . -}}{{- $_ := set $kwargs "tokenizer_revision" . -}}{{- end -}}
+{{- if and $engine.toolCalls $model.spec.toolCallParser -}}
+  {{- $_ := set $kwargs "enable_auto_tool_choice" true -}}
+  {{- $_ := set $kwargs "tool_call_parser" $model.spec.toolCallParser -}}
+{{- end -}}
+{{- /* What the model's card advises for the mode of a request that does not choose one. */ -}}
+{{- $mode := ternary "thinking" "nonThinking" $model.reasoning.thinkingDefault -}}
+{{- with get $model.spec.sampling $mode -}}{{- $_ := set $kwargs "override_generation_config" . -}}{{- end -}}
+{{- range $more := list $model.spec.engineKwargs $model.accelerator.engineKwargs $engine.kwargs -}}
+  {{- range $key, $value := $more -}}{{- $_ := set $kwargs $key $value -}}{{- end -}}
+{{- end -}}
+{{- if $engine.maxNumBatchedTokens -}}
+  {{- $_ := set $kwargs "max_num_batched_tokens" ($engine.maxNumBatchedTokens | int) -}}
+{{- else if eq (get $kwargs "enable_chunked_prefill" | toString) "false" -}}
+  {{- /* A prompt that is prefilled whole must fit into one step. */ -}}
+  {{- $_ := set $kwargs "max_num_batched_tokens" $model.maxModelLen -}}
+{{- end -}}
+{{- toYaml $kwargs -}}
+{{- end -}}

@@ -1,0 +1,122 @@
+{{/* A worker group: one pod a replica of its model. (dict "root" $ "plan" plan "model" model) */}}
+{{- define "hybrid-llm.worker" -}}
+{{- $root := .root -}}
+{{- $values := $root.Values -}}
+{{- $model := .model -}}
+{{- $accelerator := $model.accelerator -}}
+{{- $count := max 1 $model.accelerators | int -}}
+{{- $cpu := mul $count ($accelerator.cpuPerAccelerator | int) -}}
+{{- $memory := printf "%dGi" (mul $count ($accelerator.memoryGiBPerAccelerator | int)) -}}
+{{- $resources := dict "requests" (dict "cpu" (toString $cpu) "memory" $memory) "limits" (dict "memory" $memory) -}}
+{{- with $values.worker.resources -}}{{- $resources = deepCopy . -}}{{- end -}}
+{{- if $model.accelerators -}}
+  {{- $limits := default dict $resources.limits -}}
+  {{- $_ := set $limits $accelerator.resourceName ($model.accelerators | toString) -}}
+  {{- $_ := set $resources "limits" $limits -}}
+{{- end -}}
+groupName: {{ $model.name }}
+{{- if not .plan.autoscaling }}
+replicas: {{ $model.minReplicas }}
+{{- end }}
+minReplicas: {{ $model.minReplicas }}
+maxReplicas: {{ $model.maxReplicas }}
+rayStartParams:
+  object-store-memory: "200000000" # bytes; nothing large goes through it
+  {{- if not $values.worker.resources }}
+  {{- /* Logical: Ray counts one for each rank, one for the engine's server and one for an ingress. */}}
+  num-cpus: {{ max $cpu (add $count 3) | quote }}
+  {{- end }}
+{{- if $accelerator.customResource }}
+resources:
+  {{ printf "accelerator_type:%s" $model.label | quote }}: "1" # Ray does not find this out itself
+{{- end }}
+{{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" "worker" "resources" $resources "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
+{{- end -}}
+
+{{/* Pods for Ray's ingress alone, where all accelerators may go. */}}
+{{- define "hybrid-llm.ingressWorker" -}}
+groupName: ingress
+minReplicas: 1
+maxReplicas: {{ max 1 (.root.Values.serving.ingress.maxReplicas | int) }}
+rayStartParams:
+  object-store-memory: "200000000"
+  num-cpus: "2"
+resources:
+  ingress: "1"
+{{- $resources := dict "requests" (dict "cpu" "2" "memory" "4Gi") "limits" (dict "memory" "4Gi") -}}
+{{- include "hybrid-llm.workerTemplate" (dict "root" .root "plan" .plan "component" "ingress" "resources" $resources "nodeSelector" .root.Values.head.nodeSelector "tolerations" .root.Values.head.tolerations "sharedMemory" "1Gi" "runtimeClassName" "") | nindent 0 }}
+{{- end -}}
+
+{{- define "hybrid-llm.workerTemplate" -}}
+{{- $root := .root -}}
+{{- $values := $root.Values -}}
+template:
+  metadata:
+    {{- include "hybrid-llm.podMetadata" (dict "root" $root "component" .component "annotations" $values.worker.podAnnotations) | nindent 4 }}
+  spec:
+    serviceAccountName: {{ include "hybrid-llm.serviceAccountName" $root }}
+    automountServiceAccountToken: false
+    enableServiceLinks: false
+    terminationGracePeriodSeconds: {{ include "hybrid-llm.terminationGrace" $root }}
+    {{- with $values.image.pullSecrets }}
+    imagePullSecrets:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    securityContext:
+      {{- toYaml $values.podSecurityContext | nindent 6 }}
+    {{- with .nodeSelector }}
+    nodeSelector:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with .tolerations }}
+    tolerations:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $values.worker.affinity }}
+    affinity:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $values.worker.topologySpreadConstraints }}
+    topologySpreadConstraints:
+      {{- toYaml . | nindent 6 }}
+    {{- end }}
+    {{- with $values.worker.priorityClassName }}
+    priorityClassName: {{ . }}
+    {{- end }}
+    {{- with .runtimeClassName }}
+    runtimeClassName: {{ . }}
+    {{- end }}
+    containers:
+      - name: ray-worker
+        image: {{ include "hybrid-llm.image" $root }}
+        imagePullPolicy: {{ $values.image.pullPolicy }}
+        securityContext:
+          {{- toYaml $values.containerSecurityContext | nindent 10 }}
+        ports:
+          - {name: metrics, containerPort: 8080}
+          - {name: serve, containerPort: 8000}
+        env:
+          {{- include "hybrid-llm.env" . | nindent 10 }}
+        resources:
+          {{- toYaml .resources | nindent 10 }}
+        volumeMounts:
+          {{- include "hybrid-llm.volumeMounts" $root | nindent 10 }}
+          {{- if has $values.weights.from (list "claim" "image") }}
+          - {name: weights, mountPath: /weights, readOnly: true}
+          {{- end }}
+          {{- with $values.worker.volumeMounts }}
+          {{- toYaml . | nindent 10 }}
+          {{- end }}
+    volumes:
+      {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" .sharedMemory) | nindent 6 }}
+      {{- if eq $values.weights.from "claim" }}
+      - name: weights
+        persistentVolumeClaim: {claimName: {{ $values.weights.claim.name }}, readOnly: true}
+      {{- else if eq $values.weights.from "image" }}
+      - name: weights
+        image: {reference: {{ $values.weights.image.reference }}, pullPolicy: {{ $values.weights.image.pullPolicy }}}
+      {{- end }}
+      {{- with $values.worker.volumes }}
+      {{- toYaml . | nindent 6 }}
+      {{- end }}
+{{- end -}}

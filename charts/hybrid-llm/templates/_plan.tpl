@@ -26,8 +26,13 @@ Sets in the dict given:
     "engine" (set (set (deepCopy $values.engine) "maxNumBatchedTokens" nil) "kwargs" dict)
     "reasoning" (set (deepCopy $values.reasoning) "parser" "")
   -}}
+  {{- /* Helm drops the values that are null by default. */ -}}
+  {{- $nulls := dict "accelerator" (list "tolerations") "autoscaling" (list "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "tokenBudget" "maxTokenBudget") -}}
   {{- range $section, $defaults := $base -}}
     {{- $whole := deepCopy $defaults -}}
+    {{- range get $nulls $section | default list -}}
+      {{- if not (hasKey $whole .) -}}{{- $_ := set $whole . nil -}}{{- end -}}
+    {{- end -}}
     {{- range $field, $value := get $item $section | default dict -}}
       {{- if not (hasKey $whole $field) -}}
         {{- include "hybrid-llm.problem" (list $out (printf "additionalModels[%d].%s.%s" $index $section $field) $value "there is no such value" (printf "there are: %s" (keys $whole | sortAlpha | join ", "))) -}}

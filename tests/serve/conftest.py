@@ -27,6 +27,8 @@ MODES: dict[str, dict[str, str]] = {
     "ingress": {},
     "direct": {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1"},
 }
+# And what is served in it: direct streaming has no ingress to configure.
+CONFIGS = {"ingress": "serve-configs/nano-cpu.yaml", "direct": "serve-configs/nano-direct-cpu.yaml"}
 
 
 def free_port() -> int:
@@ -127,16 +129,24 @@ class Server:
         return httpx.request(method, url, headers=headers, timeout=60, **arguments)
 
 
-@pytest.fixture(scope="session", params=list(MODES))
+@pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=list(MODES))
 def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]:
-    """Yield a server that answers; Ctrl-C ends it and must leave nothing behind."""
-    mode: str = request.param
+    """Yield a server that answers; Ctrl-C ends it and must leave nothing behind.
+
+    A test module may ask for another Serve config, as text, by parameters of its own: being those
+    of the one fixture, no two servers run at a time.
+    """
+    mode, config = request.param
     folder = tmp_path_factory.mktemp(mode)
     keys_file = folder / "keys"
     keys_file.write_text(f"alice: {KEY}\n")
     port = free_port()
+    path = ROOT / CONFIGS[mode]
+    if config:
+        path = folder / "own-cpu.yaml"  # by its name make knows the engine
+        path.write_text(config)
     run = MakeRun.start(
-        [f"PORT={port}"],
+        [f"PORT={port}", f"CONFIG={path}"],
         {**MODES[mode], "HYBRID_LLM_API_KEYS_FILE": str(keys_file)},
         folder,
     )

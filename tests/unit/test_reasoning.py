@@ -1,4 +1,4 @@
-"""Both names for the thinking, as a client sees them: in whole answers and in streams.
+"""The names of the thinking, as a client sees them: in whole answers and in streams.
 
 `recorded/` has streams written after those of vLLM and Ray; a new file there is tested by itself.
 """
@@ -15,7 +15,9 @@ from asgi_client import CHAT, JSON, SSE, answer, ask, http, stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.asgi import App
 from app.errors import OpenAIErrors
+from app.policy import Thinking, ThinkingPolicy
 from app.reasoning import ReasoningNames
 
 RECORDED = {path.stem: path.read_bytes() for path in Path(__file__).parent.glob("recorded/*.sse")}
@@ -281,3 +283,58 @@ def test_streams_of_other_apis_are_not_touched() -> None:
 def test_errors_are_not_touched() -> None:
     body = b'{"error":{"message":"x","reasoning":"x"}}'
     assert ask(ReasoningNames(answer(400, body))).body == body
+
+
+# One name alone, where the values of the model say so
+
+
+def under(name: str, app: App) -> App:
+    """Return an application behind the layers that give a model's thinking these names."""
+    return OpenAIErrors(ThinkingPolicy(ReasoningNames(app), {"m": Thinking(fields=name)}))
+
+
+def only(name: str, body: bytes) -> bytes:
+    """Return what has both names with one alone."""
+    if name == "reasoning":
+        return SECOND_NAME.sub(b"", body)
+    two = rb'"reasoning":(\s*)(null|"(?:[^"\\]|\\.)*"),"reasoning_content":\2'
+    return re.sub(two, rb'"reasoning_content":\1\2', body)
+
+
+@pytest.mark.parametrize("name", ["reasoning", "reasoning_content"])
+def test_a_stream_has_the_one_name(recorded: bytes, name: str) -> None:
+    if b'"reasoning_content":' in recorded:
+        pytest.skip("from an engine that gives both itself")
+    received = ask(under(name, stream([recorded]))).body
+    assert thinking(received, name) == thinking(recorded, "reasoning")
+    assert not thinking(received, ({"reasoning", "reasoning_content"} - {name}).pop())
+    assert received == only(name, b"".join(through([recorded])))
+
+
+@pytest.mark.parametrize("name", ["both", "reasoning", "reasoning_content"])
+@pytest.mark.parametrize("reasoning", ["Hm", '"reasoning":"x" \\', "\n\n", "", None])
+@pytest.mark.parametrize("spaced", [True, False], ids=["spaced", "compact"])
+def test_a_message_has_the_names_of_the_model(
+    name: str, reasoning: str | None, spaced: bool
+) -> None:
+    sent = completion({"content": '{"reasoning":"a"}', "reasoning": reasoning}, {"content": "b"})
+    body = json.dumps(sent, separators=(", ", ": ") if spaced else (",", ":")).encode()
+    response = ask(under(name, answer(200, body)))
+    assert response.header("content-length") == str(len(response.body))
+    first, second = (choice["message"] for choice in json.loads(response.body)["choices"])
+    names = ["reasoning", "reasoning_content"] if name == "both" else [name]
+    expected = reasoning if (reasoning or "").strip() else None
+    assert {n: v for n, v in first.items() if "reasoning" in n} == dict.fromkeys(names, expected)
+    assert second == sent["choices"][1]["message"]
+
+
+@pytest.mark.parametrize("name", ["both", "reasoning", "reasoning_content"])
+def test_white_space_in_a_stream_waits_under_each_name(name: str) -> None:
+    events = [{"choices": [{"index": 0, "delta": {"reasoning": text}}]} for text in ["\n", "Hm"]]
+    sent = [f"data: {json.dumps(event)}\n\n".encode() for event in events]
+    chunks = ask(under(name, stream(sent))).chunks
+    names = ["reasoning", "reasoning_content"] if name == "both" else [name]
+    assert [next(deltas(parsed(chunk.strip())))[1] for chunk in chunks] == [
+        dict.fromkeys(names, None),
+        dict.fromkeys(names, "\nHm"),
+    ]

@@ -1,16 +1,22 @@
 """`app.serve.build_app` takes what `build_openai_app` takes, and puts the middleware in front."""
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pydantic
 import pytest
+import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from ray import cloudpickle
 from ray.llm._internal.serve.core.ingress.builder import IngressClsConfig
 from ray.serve.llm.ingress import OpenAiIngress
 
+import run
 from app import serve
 from app.middleware import IMPORT_PATHS, STACK
+from app.policy import VALUES, Thinking, ThinkingPolicy
 
 NANO = {
     "model_loading_config": {"model_id": "nano", "model_source": "models/nano"},
@@ -83,6 +89,8 @@ def test_every_ingress_stands_behind_the_middleware(built, monkeypatch, given, b
     api = replica.__serve_build_asgi_app__()
     assert [layer.cls for layer in api.user_middleware] == list(reversed(STACK))
     assert TestClient(api).get("/anything").status_code == 401
+    [policy] = [layer for layer in api.user_middleware if layer.cls is ThinkingPolicy]
+    assert policy.kwargs == {"models": {"nano": Thinking()}}
 
 
 def test_direct_streaming_has_the_middleware_in_the_engine_outside_the_users(built, monkeypatch):
@@ -93,6 +101,215 @@ def test_direct_streaming_has_the_middleware_in_the_engine_outside_the_users(bui
     assert built[0]["llm_configs"][0].engine_kwargs["middleware"] == ["mine.Layer", *IMPORT_PATHS]
     assert "ingress_cls_config" not in built[0]
     assert engine["middleware"] == ["mine.Layer"]  # what the caller holds is not changed
+
+
+# How each model thinks
+
+SECOND = {**NANO, "model_loading_config": {"model_id": "second", "model_source": "models/nano"}}
+PARSED = {**NANO, "engine_kwargs": {"max_model_len": 4096, "reasoning_parser": "qwen3"}}
+ALL = {
+    "fields": "reasoning",
+    "thinkingDefault": False,
+    "allowOverride": False,
+    "tokenBudget": 5,
+    "maxTokenBudget": 9,
+}
+
+
+def test_the_values_reach_the_ingress_for_every_model(built, monkeypatch):
+    """Pickled, as Ray sends the class to a replica."""
+    monkeypatch.setattr(serve, "_on_loopback_only", lambda: True)
+    arguments = {"llm_configs": [PARSED, SECOND], "reasoning": {"nano": ALL}}
+    serve.build_app(arguments)
+    assert "reasoning" not in built[0]
+    assert "reasoning" in arguments  # what the caller holds is not changed
+    ingress = cloudpickle.loads(cloudpickle.dumps(built[0]["ingress_cls_config"]["ingress_cls"]))
+    replica = ingress.__new__(ingress)
+    replica.app = FastAPI()
+    [policy] = [
+        layer
+        for layer in replica.__serve_build_asgi_app__().user_middleware
+        if layer.cls is ThinkingPolicy
+    ]
+    assert policy.kwargs["models"] == {
+        "nano": Thinking("reasoning", False, False, 5, 9),
+        "second": Thinking(),
+    }
+
+
+@pytest.mark.parametrize(
+    ("runtime_env", "options", "kept"),
+    [
+        (None, {}, {}),
+        ({}, {}, {}),
+        ({"pip": ["x"]}, {}, {}),
+        ({"env_vars": {"A": "1"}}, {}, {"A": "1"}),
+        (None, {"runtime_env": {"env_vars": {"B": "2"}}}, {"B": "2"}),
+        ({"env_vars": {"A": "1"}}, {"runtime_env": {"env_vars": {"B": "2"}}}, {"A": "1"}),
+    ],
+)
+def test_direct_streaming_hands_the_values_over_by_a_variable(
+    built, monkeypatch, runtime_env, options, kept
+):
+    """And the model keeps those variables that Ray would give it without."""
+    monkeypatch.setattr(serve, "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING", True)
+    model = {
+        **PARSED,
+        "runtime_env": runtime_env,
+        "deployment_config": {"ray_actor_options": options},
+    }
+    serve.build_app({"llm_configs": [model], "reasoning": {"nano": ALL}})
+    assert "reasoning" not in built[0]
+    [config] = built[0]["llm_configs"]
+    variables = dict(config.runtime_env["env_vars"])
+    handed = json.loads(variables.pop(VALUES))
+    assert {m: Thinking(**v) for m, v in handed.items()} == {
+        "nano": Thinking("reasoning", False, False, 5, 9)
+    }
+    assert variables == kept
+    assert config.runtime_env.get("pip") == (runtime_env or {}).get("pip")
+
+
+@pytest.mark.parametrize("reasoning", [None, {}])
+def test_without_values_the_environment_stays(built, monkeypatch, reasoning):
+    monkeypatch.setattr(serve, "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING", True)
+    serve.build_app({"llm_configs": [NANO], "reasoning": reasoning})
+    assert built[0]["llm_configs"][0].runtime_env is None
+
+
+@pytest.mark.parametrize(
+    ("values", "given", "engine", "default"),
+    [
+        ({}, None, None, True),
+        ({"thinkingDefault": True}, None, None, True),
+        ({"thinkingDefault": False}, None, {"enable_thinking": False}, False),
+        ({"thinkingDefault": False}, {"x": 1}, {"x": 1, "enable_thinking": False}, False),
+        ({"thinkingDefault": False}, {"enable_thinking": False}, {"enable_thinking": False}, False),
+        ({"thinkingDefault": True}, {"x": 1}, {"x": 1}, True),
+        ({}, {"enable_thinking": False}, {"enable_thinking": False}, False),
+        ({"allowOverride": False}, {"enable_thinking": False}, {"enable_thinking": False}, False),
+    ],
+)
+def test_vllm_itself_has_the_default(built, values, given, engine, default):
+    """One that stands in engine_kwargs is what `allowOverride: false` fixes."""
+    model = {**NANO, "engine_kwargs": {"max_model_len": 4096}}
+    if given is not None:
+        model["engine_kwargs"]["default_chat_template_kwargs"] = given
+    serve.build_app({"llm_configs": [model], "reasoning": {"nano": values}})
+    [config] = built[0]["llm_configs"]
+    assert config.engine_kwargs.get("default_chat_template_kwargs") == engine
+    thinking = built[0]["ingress_cls_config"]["ingress_cls"].thinking_values["nano"]
+    assert (thinking.default, thinking.override) == (default, values.get("allowOverride", True))
+    assert model["engine_kwargs"].get("default_chat_template_kwargs") == given
+
+
+@pytest.mark.parametrize(
+    ("reasoning", "message"),
+    [
+        ("x", "^reasoning: Input should be a valid dictionary"),
+        (["nano"], "^reasoning: Input should be a valid dictionary"),
+        ({"nano": None}, "^reasoning.nano: Input should be"),
+        ({"other": {}}, "^reasoning.other: no such model in llm_configs; it has nano$"),
+        ({"*": {}}, r"^reasoning.\*: no such model"),
+        (
+            {"nano": {"budget": 5}},
+            "^reasoning.nano.budget: there is no such value; there are fields, thinkingDefault, "
+            "allowOverride, tokenBudget, maxTokenBudget$",
+        ),
+        ({"nano": {"token_budget": 5}}, "^reasoning.nano.token_budget: there is no such value"),
+        ({"nano": {"names": "both"}}, "^reasoning.nano.names: there is no such value"),
+        ({"nano": {"fields": "all"}}, "^reasoning.nano.fields: Input should be 'both', 'reas"),
+        ({"nano": {"fields": None}}, "^reasoning.nano.fields: "),
+        ({"nano": {"thinkingDefault": "no"}}, "^reasoning.nano.thinkingDefault: .*boolean"),
+        ({"nano": {"thinkingDefault": 0}}, "^reasoning.nano.thinkingDefault: .*boolean"),
+        ({"nano": {"allowOverride": None}}, "^reasoning.nano.allowOverride: .*boolean"),
+        ({"nano": {"tokenBudget": -1}}, "^reasoning.nano.tokenBudget: .*greater than or equal"),
+        ({"nano": {"maxTokenBudget": -1}}, "^reasoning.nano.maxTokenBudget: .*greater than or"),
+        ({"nano": {"tokenBudget": "5"}}, "^reasoning.nano.tokenBudget: .*integer"),
+        ({"nano": {"tokenBudget": True}}, "^reasoning.nano.tokenBudget: .*integer"),
+        ({"nano": {"tokenBudget": 5.5}}, "^reasoning.nano.tokenBudget: .*integer"),
+        (
+            {"nano": {"tokenBudget": 9, "maxTokenBudget": 8}},
+            r"^reasoning.nano: tokenBudget \(9\) is more than maxTokenBudget \(8\)$",
+        ),
+        ({"nano": {"fields": "x", "tokenBudget": -1}}, "fields: .*; reasoning.nano.tokenBudget: "),
+    ],
+)
+def test_a_mistake_in_the_values_stops_the_start_with_a_line(built, reasoning, message):
+    with pytest.raises(ValueError, match=message) as failure:
+        serve.build_app({"llm_configs": [PARSED], "reasoning": reasoning})
+    assert "\n" not in str(failure.value)
+    assert not built
+
+
+@pytest.mark.parametrize(
+    ("values", "engine", "message"),
+    [
+        ({"tokenBudget": 5}, {}, "a budget needs engine_kwargs.reasoning_parser"),
+        ({"maxTokenBudget": 0}, {}, "a budget needs engine_kwargs.reasoning_parser"),
+        (
+            {"thinkingDefault": True},
+            {"default_chat_template_kwargs": {"enable_thinking": False}},
+            "thinkingDefault is True and .*enable_thinking is False: leave one out",
+        ),
+        (
+            {"thinkingDefault": False},
+            {"default_chat_template_kwargs": {"enable_thinking": True}},
+            "thinkingDefault is False and .*enable_thinking is True: leave one out",
+        ),
+        ({}, {"default_chat_template_kwargs": '{"enable_thinking": false}'}, "is no map"),
+    ],
+)
+def test_values_that_the_engine_cannot_keep_stop_the_start(built, values, engine, message):
+    """Or every request would be refused, or none held to them."""
+    with pytest.raises(ValueError, match=message):
+        serve.build_app(
+            {"llm_configs": [{**NANO, "engine_kwargs": engine}], "reasoning": {"nano": values}}
+        )
+    assert not built
+
+
+def test_values_of_null_are_those_left_out(built):
+    nulls = {"thinkingDefault": None, "tokenBudget": None, "maxTokenBudget": None}
+    serve.build_app({"llm_configs": [NANO], "reasoning": {"nano": nulls}})
+    ingress = built[0]["ingress_cls_config"]["ingress_cls"]
+    assert ingress.thinking_values == {"nano": Thinking()}
+
+
+# Where `make run` listens
+
+
+@pytest.mark.parametrize(
+    ("options", "port", "expected"),
+    [
+        ({}, None, ("127.0.0.1", 8000)),
+        ({}, 9000, ("127.0.0.1", 9000)),
+        ({"http_options": None}, None, ("127.0.0.1", 8000)),
+        ({"http_options": {}}, None, ("127.0.0.1", 8000)),
+        ({"http_options": {"port": 8001}}, None, ("127.0.0.1", 8001)),
+        ({"http_options": {"host": "0.0.0.0"}}, None, ("0.0.0.0", 8000)),
+        ({"http_options": {"host": "0.0.0.0", "port": 8001}}, 9000, ("0.0.0.0", 9000)),
+    ],
+)
+def test_make_run_serves_on_loopback_unless_the_config_says_otherwise(
+    tmp_path: Path, options, port, expected
+):
+    application = {"name": "llm", "import_path": "app.serve:build_app", "args": {"reasoning": {}}}
+    path = tmp_path / "serve.yaml"
+    path.write_text(yaml.safe_dump({"applications": [application], **options}))
+    config = run.load(path, port)
+    assert run.listens_on(config) == expected
+    assert (config["http_options"]["host"], config["http_options"]["port"]) == expected
+
+
+def test_make_run_finds_a_key_in_the_folder(tmp_path: Path, monkeypatch):
+    monkeypatch.delenv("HYBRID_LLM_API_KEYS", raising=False)
+    monkeypatch.delenv("HYBRID_LLM_API_KEYS_FILE", raising=False)
+    monkeypatch.setenv("HYBRID_LLM_API_KEYS_DIR", str(tmp_path / "missing"))
+    assert run.own_key() is None
+    monkeypatch.setenv("HYBRID_LLM_API_KEYS_DIR", str(tmp_path))
+    (tmp_path / "me").write_text("sk-me\n")
+    assert run.own_key() == "sk-me"
 
 
 @pytest.mark.parametrize(

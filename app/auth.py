@@ -59,6 +59,8 @@ def read_folder(path: str) -> dict[str, bytes | str]:
                 if entry.is_file():  # else a folder, or the link of a key that is just removed
                     with open(entry.path, "rb") as file:
                         found[entry.name] = file.read()
+            except FileNotFoundError:
+                continue  # removed meanwhile
             except OSError as failure:
                 found[entry.name] = type(failure).__name__
     return found

@@ -42,7 +42,8 @@ def parse(given: object, model_ids: list[str]) -> dict[str, Reasoning]:
         ValueError: the map has a mistake; the message is one line that says where.
     """
     try:
-        found = TypeAdapter(dict[str, Reasoning]).validate_python(given or {}, strict=True)
+        values = {} if given is None else given
+        found = TypeAdapter(dict[str, Reasoning]).validate_python(values, strict=True)
     except ValidationError as failure:
         raise ValueError("; ".join(map(_line, failure.errors()))) from None
     for model_id in found:

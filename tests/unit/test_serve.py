@@ -207,6 +207,7 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
     ("reasoning", "message"),
     [
         ("x", "^reasoning: Input should be a valid dictionary"),
+        ([], "^reasoning: Input should be a valid dictionary"),
         (["nano"], "^reasoning: Input should be a valid dictionary"),
         ({"nano": None}, "^reasoning.nano: Input should be"),
         ({"other": {}}, "^reasoning.other: no such model in llm_configs; it has nano$"),

@@ -54,16 +54,20 @@ Sets in the dict given:
   {{- $scales := false -}}
   {{- $toZero := false -}}
   {{- $pods := 0 -}}
+  {{- $least := 0 -}}
   {{- range $models -}}
     {{- $scales = or $scales (gt .maxReplicas .minReplicas) -}}
     {{- $toZero = or $toZero (eq .minReplicas 0) -}}
     {{- $pods = add $pods .maxReplicas -}}
+    {{- $least = add $least .minReplicas -}}
   {{- end -}}
   {{- $_ := set $out "direct" $direct -}}
   {{- /* The ingress would keep a worker, and its accelerators, alive; so it gets a pod of its own. */ -}}
   {{- $_ := set $out "ingressGroup" (and $toZero (not $direct)) -}}
   {{- $_ := set $out "autoscaling" (or $scales $out.ingressGroup) -}}
   {{- $_ := set $out "workerPods" $pods -}}
+  {{- $keep := $values.podDisruptionBudget.minAvailable -}}
+  {{- $_ := set $out "minAvailable" (ternary (max 1 (sub $least 1)) $keep (kindIs "invalid" $keep) | int) -}}
   {{- $_ := set $out "fromNetwork" (has $values.weights.from (list "hub" "bucket")) -}}
 {{- end -}}
 {{- include "hybrid-llm.requirements" (dict "root" $root "plan" $out "given" $given) -}}

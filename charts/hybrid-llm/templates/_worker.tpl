@@ -20,6 +20,7 @@ replicas: {{ $model.minReplicas }}
 {{- end }}
 minReplicas: {{ $model.minReplicas }}
 maxReplicas: {{ $model.maxReplicas }}
+scaleStrategy: {} # as the operator writes it, or the list would be its own, and `helm upgrade` in conflict with it
 rayStartParams:
   object-store-memory: "200000000" # bytes; nothing large goes through it
   {{- if not $values.worker.resources }}
@@ -38,6 +39,7 @@ resources:
 groupName: ingress
 minReplicas: 1
 maxReplicas: {{ max 1 (.root.Values.serving.ingress.maxReplicas | int) }}
+scaleStrategy: {}
 rayStartParams:
   object-store-memory: "200000000"
   num-cpus: "2"

@@ -23,14 +23,13 @@ maxReplicas: {{ $model.maxReplicas }}
 scaleStrategy: {} # as the operator writes it, or the list would be its own, and `helm upgrade` in conflict with it
 rayStartParams:
   object-store-memory: "200000000" # bytes; nothing large goes through it
-  {{- if not $values.worker.resources }}
-  {{- /* Logical: Ray counts one for each rank, one for the engine's server and one for an ingress. */}}
-  num-cpus: {{ max $cpu (add $count 3) | quote }}
-  {{- end }}
-{{- if $accelerator.customResource }}
+{{- /* Logical: Ray counts one for each rank, one for the engine's server and one for an ingress. */}}
 resources:
-  {{ printf "accelerator_type:%s" $model.label | quote }}: "1" # Ray does not find this out itself
-{{- end }}
+  CPU: {{ max $cpu (add $count 3) | quote }}
+  {{- if $model.label }}
+  # Ray finds it out on a node that is there; of one that is not there yet the autoscaler would not know.
+  {{ printf "accelerator_type:%s" $model.label | quote }}: "1"
+  {{- end }}
 {{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" "worker" "resources" $resources "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
 {{- end -}}
 
@@ -42,11 +41,10 @@ maxReplicas: {{ max 1 (.root.Values.serving.ingress.maxReplicas | int) }}
 scaleStrategy: {}
 rayStartParams:
   object-store-memory: "200000000"
-  num-cpus: "2"
 resources:
-  ingress: "1"
-{{- $resources := dict "requests" (dict "cpu" "2" "memory" "4Gi") "limits" (dict "memory" "4Gi") -}}
-{{- include "hybrid-llm.workerTemplate" (dict "root" .root "plan" .plan "component" "ingress" "resources" $resources "nodeSelector" .root.Values.head.nodeSelector "tolerations" .root.Values.head.tolerations "sharedMemory" "1Gi" "runtimeClassName" "") | nindent 0 }}
+  CPU: "2"
+  ingress: "1" # what alone asks for these pods
+{{- include "hybrid-llm.workerTemplate" (dict "root" .root "plan" .plan "component" "ingress" "resources" .root.Values.serving.ingress.resources "nodeSelector" .root.Values.head.nodeSelector "tolerations" .root.Values.head.tolerations "sharedMemory" "1Gi" "runtimeClassName" "") | nindent 0 }}
 {{- end -}}
 
 {{- define "hybrid-llm.workerTemplate" -}}

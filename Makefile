@@ -7,7 +7,7 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test bench lint format lock clean
+.PHONY: help run chat test render bench lint format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,17 @@ chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think -
 test: .venv/cpu ## run every test [ARGS="tests/unit -k auth"]
 	$(PYTHON) -m pytest $(ARGS)
 
-lint: .venv/cpu ## check format, style and types
+render: .venv/cpu ## make anew what comes from the chart: schema, its README, k8s/, serve-configs/
+	$(PYTHON) tools/schema.py
+	tools/go-tool helm-docs --chart-search-root charts --log-level warning
+	$(PYTHON) tools/render.py
+
+lint: .venv/cpu ## check format, style, types and the chart
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	tools/go-tool helm lint --strict --quiet charts/hybrid-llm
+	tools/go-tool helm3 lint --strict --quiet charts/hybrid-llm
 
 format: .venv/cpu ## format, and mend what can be mended
 	.venv/bin/ruff format .

@@ -70,7 +70,8 @@ def read_comments(lines: list[str]) -> dict[Path_, Schema]:
         if stripped.startswith(ANNOTATION.strip()):
             comment |= _annotation(stripped, number)
         elif stripped.startswith("# -- "):
-            comment["description"] = stripped[5:]
+            # Without the type that helm-docs wants said of a null.
+            comment["description"] = re.sub(r"^\(\w+\) ", "", stripped[5:])
         elif stripped.startswith("#"):
             if "description" in comment:
                 comment["description"] += " " + stripped[1:].strip()

@@ -1,0 +1,152 @@
+"""Numbers that must agree follow from one value, and a change of that one changes them all."""
+
+import shutil
+
+import pytest
+import yaml
+
+from .conftest import CHART, ROOT, cluster, llm_configs, manifest, pods, render, serve_config, text
+
+NANO = yaml.safe_load((CHART / "ci/nano-cpu.yaml").read_text())
+
+
+def env(objects, pod):
+    container = pods(objects)[pod]["spec"]["containers"][0]
+    return {e["name"]: e.get("value") for e in container["env"]}
+
+
+@pytest.mark.parametrize("least, most", [(1, 2), (2, 5), (3, 3)])
+def test_workers_follow_from_replicas(least, most):
+    objects = render({"autoscaling": {"minReplicas": least, "maxReplicas": most}})
+    (group,) = cluster(objects)["workerGroupSpecs"]
+    assert (group["minReplicas"], group["maxReplicas"]) == (least, most)
+    deployment = llm_configs(objects)[0]["deployment_config"]
+    scaling = deployment.get("autoscaling_config")
+    assert (scaling or {}).get("max_replicas", deployment.get("num_replicas")) == most
+    # The number of workers is the autoscaler's where there is one; GitOps must not fight it.
+    assert ("replicas" in group) is (least == most)
+    assert cluster(objects).get("enableInTreeAutoscaling", False) is (least != most)
+
+
+@pytest.mark.parametrize("tensor, pipeline", [(4, 1), (8, 1), (4, 2), (2, 4)])
+def test_accelerators_of_a_worker_are_tensor_times_pipeline(tensor, pipeline):
+    objects = render({"parallelism": {"tensor": tensor, "pipeline": pipeline}})
+    limits = pods(objects)["hybrid-llm-my-qwen-3-32b"]["spec"]["containers"][0]["resources"][
+        "limits"
+    ]
+    assert limits["nvidia.com/gpu"] == str(tensor * pipeline)
+    engine = llm_configs(objects)[0]["engine_kwargs"]
+    assert engine["tensor_parallel_size"] == tensor
+    assert engine.get("pipeline_parallel_size", 1) == pipeline
+
+
+def test_request_limits_follow_from_the_number_of_sequences():
+    deployment = llm_configs(render({"engine": {"maxNumSeqs": 100}}))[0]["deployment_config"]
+    assert deployment["autoscaling_config"]["target_ongoing_requests"] == 75
+    assert deployment["max_ongoing_requests"] == 200
+    assert deployment["max_queued_requests"] == 400
+
+
+def test_drain_times_follow_from_one():
+    objects = render({"serving": {"drainSeconds": 123}})
+    service = manifest(objects, "RayService")["spec"]
+    assert service["rayClusterDeletionDelaySeconds"] == 183
+    assert llm_configs(objects)[0]["deployment_config"]["graceful_shutdown_timeout_s"] == 123
+    for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
+        assert pods(objects)[name]["spec"]["terminationGracePeriodSeconds"] == 183
+        assert env(objects, name)["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"] == "123"
+
+
+def test_the_autoscaler_knows_which_accelerator_a_worker_brings():
+    """Or a second replica, which asks for it, would wait for ever."""
+    (group,) = cluster(render())["workerGroupSpecs"]
+    assert group["resources"] == {"CPU": "32", "accelerator_type:L40S": "1"}
+    assert "num-cpus" not in group["rayStartParams"]  # KubeRay refuses both
+
+
+def test_replicas_may_go_to_zero_and_leave_the_ingress_a_pod_without_accelerators():
+    objects = render({"autoscaling": {"minReplicas": 0}})
+    model, ingress = cluster(objects)["workerGroupSpecs"]
+    assert model["minReplicas"] == 0
+    assert ingress["minReplicas"] == 1
+    assert "nvidia.com/gpu" not in str(ingress)
+    options = serve_config(objects)["applications"][0]["args"]["ingress_deployment_config"]
+    assert set(options["ray_actor_options"]["resources"]) <= set(ingress["resources"])
+
+
+def test_each_model_has_a_worker_group_of_its_own():
+    objects = render({"additionalModels": [{"model": {"preset": "qwen3-4b"}}]})
+    groups = cluster(objects)["workerGroupSpecs"]
+    assert [g["groupName"] for g in groups] == ["my-qwen-3-32b", "my-qwen-3-4b"]
+    # Not the first model's shape: a small model takes what it needs.
+    assert [c["engine_kwargs"]["tensor_parallel_size"] for c in llm_configs(objects)] == [4, 1]
+
+
+def test_direct_mode_is_told_to_head_and_workers_and_has_no_ingress():
+    objects = render({"serving": {"mode": "direct"}})
+    for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
+        assert env(objects, name)["RAY_SERVE_ENABLE_HA_PROXY"] == "1"
+        assert env(objects, name)["RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING"] == "1"
+    assert "ingress_deployment_config" not in serve_config(objects)["applications"][0]["args"]
+    assert "RAY_SERVE_ENABLE_HA_PROXY" not in env(render(), "hybrid-llm-head")
+
+
+def test_sampling_is_what_the_card_advises_for_the_default_mode():
+    def sampling(default):
+        values = {"reasoning": {"thinkingDefault": default}}
+        return llm_configs(render(values))[0]["engine_kwargs"]["override_generation_config"]
+
+    assert sampling(True) == {"temperature": 0.6, "top_p": 0.95, "top_k": 20, "min_p": 0}
+    assert sampling(False) == {"temperature": 0.7, "top_p": 0.8, "top_k": 20, "min_p": 0}
+
+
+@pytest.fixture
+def chart(tmp_path):
+    """A copy of the chart, with app/ in it."""
+    return shutil.copytree(CHART, tmp_path / "hybrid-llm")
+
+
+def checksums(objects):
+    return {
+        pod["metadata"]["annotations"]["hybrid-llm/app-checksum"]
+        for name, pod in pods(objects).items()
+        if not name.endswith("-test")
+    }
+
+
+def test_a_change_of_the_app_rolls_the_pods(chart):
+    before = checksums(render(NANO, chart=chart))
+    (chart / "app/errors.py").write_text("changed = True\n")
+    after = checksums(render(NANO, "--include-crds", chart=chart))
+    assert len(before) == len(after) == 1 and before != after
+
+
+def test_every_module_of_the_app_is_carried():
+    carried = manifest(render(), "ConfigMap")["data"]
+    assert set(carried) == {p.name for p in (ROOT / "app").glob("*.py")}
+    for name, source in carried.items():
+        assert source.strip() == (ROOT / "app" / name).read_text().strip()
+
+
+def test_to_add_a_model_is_to_add_a_file(chart):
+    preset = yaml.safe_load((chart / "presets/models/qwen3-4b.yaml").read_text())
+    preset |= {"source": "Somebody/New-7B", "layers": 30}
+    (chart / "presets/models/new-7b.yaml").write_text(yaml.safe_dump(preset))
+    (model,) = llm_configs(render({"model": {"preset": "new-7b"}}, chart=chart))
+    assert model["model_loading_config"] == {
+        "model_id": "my-new-7b",
+        "model_source": "Somebody/New-7B",
+    }
+
+
+def test_to_add_an_accelerator_is_to_add_a_file(chart):
+    preset = yaml.safe_load((chart / "presets/accelerators/h100.yaml").read_text())
+    preset |= {"label": "H20", "memoryMiB": 97871}
+    (chart / "presets/accelerators/h20.yaml").write_text(yaml.safe_dump(preset))
+    (model,) = llm_configs(render({"accelerator": {"preset": "h20"}}, chart=chart))
+    assert model["accelerator_type"] == "H20"
+
+
+def test_any_field_of_a_preset_can_be_overridden():
+    rendered = text({"accelerator": {"overrides": {"memoryGiBPerAccelerator": 7}}})
+    assert "memory: 28Gi" in rendered

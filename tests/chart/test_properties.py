@@ -60,6 +60,7 @@ label = st.from_regex(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,12}[A-Za-z0-9])?", fullmatc
 label_key = st.from_regex(r"team\.example/[a-z][a-z0-9]{0,5}", fullmatch=True)
 name = st.from_regex(r"[a-z]{4}-[a-z0-9]{1,12}", fullmatch=True)  # of an object
 model_id = st.from_regex(r"[A-Za-z]{2}([._:/-][A-Za-z0-9]{1,12}){0,5}", fullmatch=True)
+model_id |= st.sampled_from(["7.5", "1:30", "0.6/b", "NO/1"])
 annotations = st.dictionaries(label_key, hostile, max_size=3)
 labels = st.dictionaries(label_key, label, max_size=3)
 
@@ -383,7 +384,7 @@ EVERYTHING: Values = {
     "ray": {"gcs": {"redisAddress": "redis:6379", "existingSecret": "redis"}},
     "additionalModels": [{"model": {"preset": "qwen3-4b"}}],
 }
-EMPTY = {"null": None, "0": 0, "text": "", "list": [], "map": {}}
+EMPTY = {"null": None, "0": 0, "text": ""}
 
 
 @pytest.mark.parametrize("empty", EMPTY)

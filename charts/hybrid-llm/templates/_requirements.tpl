@@ -113,6 +113,10 @@ _plan.tpl finds while it reads them.
 {{- else if and $m.cpu (lt $fit.sequences 1) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "one sequence takes %.1f GiB of KV cache, and VLLM_CPU_KVCACHE_SPACE is %v GiB" $fit.sequence $m.cpuCacheGiB) "shorten it, or raise VLLM_CPU_KVCACHE_SPACE in accelerator.overrides.env") -}}
 {{- end -}}
+{{- $host := $acc.memoryGiBPerAccelerator | float64 -}}
+{{- if and $m.cpu (not $values.worker.resources) (gt (addf $fit.weights $m.cpuCacheGiB 4) $host) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.preset" $at) $m.source (printf "does not fit a worker of %v GiB: %.1f GiB of weights + %v GiB of KV cache + 4 GiB for Ray's and vLLM's processes" $host $fit.weights $m.cpuCacheGiB) "set worker.resources, raise accelerator.overrides.memoryGiBPerAccelerator, or choose a smaller model") -}}
+{{- end -}}
 {{- if and (gt $m.maxModelLen ($spec.maxPositions | int)) (not (hasKey $m.engine.kwargs "hf_overrides")) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "the model was trained for %d positions" ($spec.maxPositions | int)) (printf "use at most %d, or scale its positions by engine.kwargs.hf_overrides (rope_parameters) as its card says" ($spec.maxPositions | int))) -}}
 {{- end -}}

@@ -1,0 +1,239 @@
+"""What surrounds the RayService: secrets, network, disruption, ways in, storage, test, notes."""
+
+import json
+
+import pytest
+import yaml
+
+from .conftest import CHART, KUBERNETES, ROOT, go_tool, manifest, pods, render, text
+
+EDGE = {"networkPolicy": {"clientNamespaces": ["edge"]}}
+
+
+def kinds(objects):
+    return [o["kind"] for o in objects]
+
+
+def notes(*args):
+    """Return what `helm install` prints for these values."""
+    run = go_tool(
+        "helm", "install", "hybrid-llm", str(CHART), "--dry-run=client", "-n", "ai", *args
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.split("NOTES:")[1]
+
+
+def test_the_chart_makes_one_random_key():
+    first, second = render(), render(None, "--include-crds")
+    keys = [manifest(o, "Secret")["data"]["default"] for o in (first, second)]
+    assert keys[0] != keys[1] and len(keys[0]) == 64  # 48 characters, in base64
+    kept = "helm.sh/resource-policy"
+    assert manifest(first, "Secret")["metadata"]["annotations"][kept] == "keep"
+    gone = manifest(render({"auth": {"keep": False}}), "Secret")
+    assert kept not in gone["metadata"].get("annotations", {})
+
+
+def test_the_key_is_nowhere_but_in_its_secret():
+    key = manifest(render(), "Secret")["data"]["default"]
+    assert text().count(key) == 1
+
+
+@pytest.mark.parametrize(
+    "values", [{"auth": {"existingSecret": "s"}}, {"auth": {"enabled": False}}]
+)
+def test_no_secret_is_made_when_none_is_needed(values):
+    assert "Secret" not in kinds(render(values))
+
+
+def test_keys_are_mounted_and_may_come_later():
+    objects = render({"auth": {"existingSecret": "mine"}})
+    for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
+        spec = pods(objects)[name]["spec"]
+        volume = {v["name"]: v for v in spec["volumes"]}["api-keys"]
+        assert volume["secret"] == {"secretName": "mine", "optional": True}
+        env = {e["name"]: e.get("value") for e in spec["containers"][0]["env"]}
+        mount = {m["name"]: m for m in spec["containers"][0]["volumeMounts"]}["api-keys"]
+        assert mount["mountPath"] == env["HYBRID_LLM_API_KEYS_DIR"] and mount["readOnly"]
+        assert env["HYBRID_LLM_API_KEYS_SECRET"] == "mine"
+        assert env["HYBRID_LLM_AUTH"] == "on"
+
+
+def ports(rule):
+    return sorted({p["port"] for p in rule.get("ports", [])})
+
+
+def test_clients_reach_the_serve_port_alone():
+    policy = manifest(
+        render({"networkPolicy": {"clientNamespaces": ["apps"]}}), "NetworkPolicy", "hybrid-llm"
+    )
+    others = [r for r in policy["spec"]["ingress"] if "ports" in r]
+    (clients,) = [r for r in others if "apps" in json.dumps(r)]
+    assert ports(clients) == [8000]
+    (operator,) = [r for r in others if "kuberay-operator" in json.dumps(r)]
+    assert ports(operator) == [8000, 8265]
+    (own,) = [r for r in policy["spec"]["ingress"] if "ports" not in r]
+    assert (
+        own["from"][0]["podSelector"]["matchLabels"]["app.kubernetes.io/instance"] == "hybrid-llm"
+    )
+    assert len(policy["spec"]["ingress"]) == 3
+
+
+@pytest.mark.parametrize(
+    "values, leaves",
+    [({}, True), ({"weights": {"from": "path"}, "model": {"source": "/m"}}, False)],
+)
+def test_https_goes_out_only_for_weights_from_the_network(values, leaves):
+    policy = manifest(render(values), "NetworkPolicy", "hybrid-llm")
+    assert ([443] in [ports(r) for r in policy["spec"]["egress"]]) is leaves
+    assert [53] in [ports(r) for r in policy["spec"]["egress"]]
+
+
+def test_the_head_alone_reaches_the_api_server_and_only_for_the_autoscaler():
+    policy = manifest(render(), "NetworkPolicy", "hybrid-llm-head")
+    assert policy["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "head"
+    assert [ports(r) for r in policy["spec"]["egress"]] == [[443, 6443]]
+    fixed = render({"autoscaling": {"maxReplicas": 1}})
+    assert kinds(fixed).count("NetworkPolicy") == 1
+
+
+def test_selectors_select_the_pods():
+    """A policy or budget whose labels no pod has would do nothing, in silence."""
+    objects = render()
+    labels = [
+        pod["metadata"]["labels"] for name, pod in pods(objects).items() if "test" not in name
+    ]
+    for item in objects:
+        if item["kind"] in ("NetworkPolicy", "PodDisruptionBudget"):
+            selector = item["spec"].get("podSelector") or item["spec"]["selector"]
+            wanted = selector["matchLabels"].items()
+            assert any(wanted <= have.items() for have in labels), item["metadata"]["name"]
+
+
+@pytest.mark.parametrize("least, kept", [(1, 1), (2, 1), (4, 3)])
+def test_a_drain_takes_one_worker_at_a_time(least, kept):
+    objects = render({"autoscaling": {"minReplicas": least, "maxReplicas": 4}})
+    # A number: a RayCluster has no scale subresource that a percentage could be taken of.
+    assert manifest(objects, "PodDisruptionBudget")["spec"]["minAvailable"] == kept
+
+
+def test_ingress_and_route_lead_to_the_api_alone():
+    objects = render(
+        EDGE
+        | {"ingress": {"enabled": True, "host": "llm.example.com", "tlsSecret": "tls"}}
+        | {"httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}]}}
+    )
+    ingress = manifest(objects, "Ingress")["spec"]
+    assert ingress["tls"] == [{"hosts": ["llm.example.com"], "secretName": "tls"}]
+    (path,) = ingress["rules"][0]["http"]["paths"]
+    assert path["path"] == "/v1"
+    service = path["backend"]["service"]
+    assert service == {"name": "hybrid-llm-serve-svc", "port": {"number": 8000}}
+    (rule,) = manifest(objects, "HTTPRoute")["spec"]["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/v1"}}]
+    assert rule["backendRefs"] == [{"name": "hybrid-llm-serve-svc", "port": 8000}]
+
+
+def test_prometheus_may_scrape_what_the_monitor_names():
+    objects = render(
+        {"podMonitor": {"enabled": True}, "networkPolicy": {"metricsNamespaces": ["monitoring"]}}
+    )
+    (endpoint,) = manifest(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    for pod in pods(objects).values():
+        named = {p["name"] for c in pod["spec"]["containers"] for p in c.get("ports", [])}
+        assert endpoint["port"] in named or pod["metadata"]["name"].endswith("-test")
+    policy = manifest(objects, "NetworkPolicy", "hybrid-llm")
+    assert [8080] in [ports(r) for r in policy["spec"]["ingress"]]
+
+
+def test_the_cache_is_one_volume_for_all_and_the_job_fills_it():
+    objects = render({"weights": {"cache": {"enabled": True, "download": True}}})
+    claim = manifest(objects, "PersistentVolumeClaim")
+    assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
+    found = pods(objects)
+    for name in (
+        "hybrid-llm-head",
+        "hybrid-llm-my-qwen-3-32b",
+        *[n for n in found if "download" in n],
+    ):
+        spec = found[name]["spec"]
+        volume = {v["name"]: v for v in spec["volumes"]}["hub"]
+        assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+        env = {e["name"]: e.get("value") for e in spec["containers"][0]["env"]}
+        mount = {m["name"]: m for m in spec["containers"][0]["volumeMounts"]}["hub"]
+        assert env["HF_HOME"] == mount["mountPath"]
+
+
+def test_another_model_is_downloaded_by_another_job():
+    """A Job cannot be changed."""
+
+    def job(**model):
+        values = {"weights": {"cache": {"enabled": True, "download": True}}, "model": model}
+        return manifest(render(values), "Job")["metadata"]["name"]
+
+    names = {job(), job(revision="v1"), job(preset="qwen3-4b")}
+    assert len(names) == 3
+
+
+@pytest.mark.parametrize(
+    "reasoning, asks",
+    [
+        ({}, ["true", "false"]),
+        ({"thinkingDefault": False, "allowOverride": False}, [""]),
+    ],
+)
+def test_helm_test_asks_in_each_mode_there_is(reasoning, asks):
+    (script,) = pods(render({"reasoning": reasoning}))["hybrid-llm-test"]["spec"]["containers"][0][
+        "args"
+    ]
+    requests = [line for line in script.splitlines() if line.startswith("ask '")]
+    assert len(requests) == len(asks)
+    for request, mode in zip(requests, asks, strict=True):
+        assert f'"enable_thinking": {mode}' in request or not mode
+    assert "-H @/tmp/header" in script  # the key is in no argument
+
+
+def test_the_notes_have_the_next_commands():
+    printed = notes("--set", "model.preset=qwen3-4b", "--set", "accelerator.preset=l4")
+    for command in (
+        "kubectl --namespace ai wait rayservice/hybrid-llm --for=condition=Ready",
+        "kubectl --namespace ai get secret hybrid-llm-api-keys",
+        "kubectl --namespace ai port-forward service/hybrid-llm-serve-svc 8000",
+        '"model": "my-qwen-3-4b"',
+        "helm test hybrid-llm --namespace ai",
+        "kubectl get nodes -l 'nvidia.com/gpu.product=NVIDIA-L4'",
+        "sequences of full length",
+    ):
+        assert command in printed
+
+
+def test_the_notes_warn():
+    printed = notes(
+        "--set", "ingress.enabled=true,ingress.host=a.example,ingress.className=nginx",
+        "--set", "networkPolicy.enabled=false,weights.loadFormat=dummy",
+    )  # fmt: skip
+    for warning in (
+        "tlsSecret is empty",
+        "proxy-read-timeout",
+        "networkPolicy.enabled=false",
+        "random",
+    ):
+        assert warning in printed
+
+
+def test_the_plain_manifest_can_be_applied_to_any_namespace():
+    objects = [d for d in yaml.safe_load_all((ROOT / "k8s/rayservice.yaml").read_text()) if d]
+    assert sorted(set(kinds(objects))) == [
+        "ConfigMap",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "RayService",
+        "ServiceAccount",
+    ]
+    for item in objects:
+        assert "namespace" not in item["metadata"]
+        assert "helm" not in json.dumps(item["metadata"]).lower()
+
+
+def test_both_helms_render_the_same():
+    named = {"auth": {"existingSecret": "keys"}}
+    assert KUBERNETES and render(named) == render(named, helm="helm3")

@@ -43,12 +43,6 @@ def test_a_generated_file_says_so_in_its_first_line(path):
     assert "make render" in Path(ROOT / path).read_text().splitlines()[0]
 
 
-@pytest.mark.parametrize("helm", ["helm", "helm3"])
-def test_both_helms_lint_the_chart(helm):
-    run = go_tool(helm, "lint", "--strict", str(CHART))
-    assert run.returncode == 0, run.stdout + run.stderr
-
-
 def test_a_bad_annotation_is_found(tmp_path):
     values = tmp_path / "values.yaml"
     values.write_text("# @schema [1]\na: 1\n")

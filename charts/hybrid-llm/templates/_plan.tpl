@@ -137,7 +137,7 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model "spec" $spec -}}
   {{- $_ := set $model "accelerator" $accelerator -}}
   {{- $_ := set $model "id" $id -}}
-  {{- $_ := set $model "name" ($id | lower | replace "_" "-" | replace "." "-" | replace "/" "-" | replace ":" "-" | trunc 40 | trimSuffix "-") -}}
+  {{- $_ := set $model "name" (regexReplaceAll "[^a-z0-9]+" ($id | lower) "-" | trunc 40 | trimAll "-" | default "model") -}}
   {{- $_ := set $model "source" (default $spec.source $given.model.source) -}}
   {{- $_ := set $model "revision" $given.model.revision -}}
   {{- $_ := set $model "cpu" $cpu -}}

@@ -54,7 +54,7 @@ annotations:
 {{- if $plan.direct }}
 - {name: RAY_SERVE_ENABLE_HA_PROXY, value: "1"}
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
-- {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ max 120 ($values.serving.drainSeconds | int) | quote }}}
+- {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ max 1 ($values.serving.drainSeconds | int) | quote }}}
 {{- end }}
 - {name: RAYLLM_ENABLE_REQUEST_PROMPT_LOGS, value: "0"} # prompts are the clients' own
 - {name: RAY_USAGE_STATS_ENABLED, value: "0"}
@@ -70,9 +70,6 @@ annotations:
 {{- end }}
 - {name: tmp, mountPath: /tmp}
 - {name: cache, mountPath: /cache}
-{{- if .Values.weights.cache.enabled }}
-- {name: hub, mountPath: /cache/huggingface}
-{{- end }}
 - {name: shared-memory, mountPath: /dev/shm}
 {{- end -}}
 
@@ -84,15 +81,11 @@ annotations:
 {{- if $values.auth.enabled }}
 - name: api-keys
   secret:
-    secretName: {{ include "hybrid-llm.keysSecret" .root }}
+    secretName: {{ include "hybrid-llm.keysSecret" .root | quote }}
     optional: true # until it is there, every request gets a 401 that says so; then no restart is needed
 {{- end }}
 - {name: tmp, emptyDir: {}}
 - {name: cache, emptyDir: {}}
-{{- if $values.weights.cache.enabled }}
-- name: hub
-  persistentVolumeClaim: {claimName: {{ include "hybrid-llm.cacheClaim" .root }}}
-{{- end }}
 - name: shared-memory
   emptyDir: {medium: Memory, sizeLimit: {{ .sharedMemory }}}
 {{- end -}}

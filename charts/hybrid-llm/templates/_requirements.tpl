@@ -10,7 +10,8 @@ _plan.tpl finds while it reads them.
 {{- $plan := index . 0 -}}
 {{- $value := index . 2 -}}
 {{- $shown := ternary "" (printf " (%v)" $value) (or (kindIs "invalid" $value) (eq (toString $value) "")) -}}
-{{- $_ := set $plan "problems" (append $plan.problems (printf "  * %s%s: %s. Way out: %s." (index . 1) $shown (index . 3) (index . 4))) -}}
+{{- $line := printf "  * %s%s: %s. Way out: %s." (index . 1) $shown (index . 3) (index . 4) -}}
+{{- $_ := set $plan "problems" (append $plan.problems $line | uniq) -}}
 {{- end -}}
 
 {{- define "hybrid-llm.requirements" -}}
@@ -18,10 +19,10 @@ _plan.tpl finds while it reads them.
 {{- $plan := .plan -}}
 {{- if not $plan.problems -}}
   {{- include "hybrid-llm.requirements.release" . -}}
-  {{- $seen := dict -}}
+  {{- $seen := ternary (dict "ingress" true) dict $plan.ingressGroup -}}
   {{- range $plan.models -}}
     {{- if hasKey $seen .name -}}
-      {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.id" .at) .id "another model has the same name" "give each its own model.id") -}}
+      {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.id" .at) .id "another worker group has the same name" "give each its own model.id") -}}
     {{- end -}}
     {{- $_ := set $seen .name true -}}
     {{- include "hybrid-llm.requirements.model" (dict "root" $.root "plan" $plan "model" .) -}}
@@ -45,22 +46,23 @@ _plan.tpl finds while it reads them.
 {{- /* Accelerator: a label that Ray never gives a node leaves the replica pending for ever. */ -}}
 {{- $type := $m.label -}}
 {{- $own := $acc.label -}}
-{{- if and $type (ne $type $own) -}}
-  {{- $hint := "" -}}
-  {{- range $path, $_ := $root.Files.Glob "presets/accelerators/*.yaml" -}}
-    {{- $other := fromYaml ($root.Files.Get $path) -}}
-    {{- $name := base $path | trimSuffix ".yaml" -}}
-    {{- if has $type $other.mistakenFor -}}
-      {{- $hint = printf "Ray's label for it is %s: set accelerator.preset=%s and leave accelerator.type empty" $other.label $name -}}
-    {{- else if and (not $hint) (eq $type $other.label) -}}
-      {{- $hint = printf "that is another accelerator than the preset's: set accelerator.preset=%s" $name -}}
-    {{- end -}}
+{{- $key := ternary "accelerator.overrides.label" "accelerator.type" (eq $type $own) -}}
+{{- $hint := "" -}}
+{{- range $path, $_ := $root.Files.Glob "presets/accelerators/*.yaml" -}}
+  {{- $other := fromYaml ($root.Files.Get $path) -}}
+  {{- $name := base $path | trimSuffix ".yaml" -}}
+  {{- if has $type $other.mistakenFor -}}
+    {{- $hint = printf "Ray's label for it is %s: set accelerator.preset=%s and leave accelerator.type empty" $other.label $name -}}
+  {{- else if and (not $hint) (ne $type $own) (eq $type $other.label) -}}
+    {{- $hint = printf "that is another accelerator than the preset's: set accelerator.preset=%s" $name -}}
   {{- end -}}
-  {{- if $hint -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.type" $at) $type "Ray gives no node of this preset that label, so replicas would stay pending for ever" $hint) -}}
-  {{- else if not (has $type $vllm.rayAcceleratorTypes) -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.type" $at) $type "Ray knows no such accelerator, so replicas would stay pending for ever" (printf "leave it empty for %s, or use one of Ray's names: %s" $own (join ", " $vllm.rayAcceleratorTypes))) -}}
-  {{- end -}}
+{{- end -}}
+{{- if and $type $hint -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%s%s" $at $key) $type "Ray gives no node of this preset that label, so replicas would stay pending for ever" $hint) -}}
+{{- else if and $type (not (has $type $vllm.rayAcceleratorTypes)) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%s%s" $at $key) $type "Ray knows no such accelerator, so replicas would stay pending for ever" (printf "leave it empty for %s, or use one of Ray's names: %s" (ternary "the preset's" $own (eq $type $own)) (join ", " $vllm.rayAcceleratorTypes))) -}}
+{{- else if ne $type $own -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%s%s" $at $key) $type (printf "memory, node labels and all else are those of %s" (default "a CPU" $own)) "add a file for it to presets/accelerators, or describe it by accelerator.overrides") -}}
 {{- end -}}
 {{- if and $m.platform (not $m.cpu) (not $m.nodeSelector) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.platform" $at) $m.platform (printf "no label of that platform tells the nodes with %s" $type) (printf "use one of: %s; or set accelerator.nodeSelector" (keys $acc.nodeSelectors | sortAlpha | join ", "))) -}}
@@ -138,7 +140,7 @@ _plan.tpl finds while it reads them.
 {{- end -}}
 
 {{- /* Engine. */ -}}
-{{- $owned := dict "tensor_parallel_size" "parallelism.tensor" "pipeline_parallel_size" "parallelism.pipeline" "max_model_len" "model.maxModelLen" "max_num_seqs" "engine.maxNumSeqs" "max_num_batched_tokens" "engine.maxNumBatchedTokens" "gpu_memory_utilization" "engine.gpuMemoryUtilization" "kv_cache_dtype" "engine.kvCacheDtype" "scheduling_policy" "engine.schedulingPolicy" "reasoning_parser" "reasoning.parser" "enable_auto_tool_choice" "engine.toolCalls" "tool_call_parser" "model.overrides.toolCallParser" "load_format" "weights.loadFormat" "revision" "model.revision" "dtype" "model.overrides.dtype" "model" "model.source" "served_model_name" "model.id" "api_key" "auth.existingSecret" -}}
+{{- $owned := dict "tensor_parallel_size" "parallelism.tensor" "pipeline_parallel_size" "parallelism.pipeline" "max_model_len" "model.maxModelLen" "max_num_seqs" "engine.maxNumSeqs" "max_num_batched_tokens" "engine.maxNumBatchedTokens" "gpu_memory_utilization" "engine.gpuMemoryUtilization" "kv_cache_dtype" "engine.kvCacheDtype" "scheduling_policy" "engine.schedulingPolicy" "reasoning_parser" "reasoning.parser" "enable_auto_tool_choice" "engine.toolCalls" "tool_call_parser" "model.overrides.toolCallParser" "load_format" "weights.loadFormat" "revision" "model.revision" "dtype" "model.overrides.dtype" "model" "model.source" "served_model_name" "model.id" "api_key" "auth.existingSecret" "hf_token" "huggingFace.existingSecret" -}}
 {{- range $key, $value := $m.engine.kwargs -}}
   {{- $name := printf "%sengine.kwargs.%s" $at $key -}}
   {{- if hasKey $owned $key -}}
@@ -196,7 +198,7 @@ _plan.tpl finds while it reads them.
   {{- include "hybrid-llm.problem" (list $plan $key $source "that is a folder of this repository, not of a hub" "set weights.from=path, with an image that has it at /opt/hybrid-llm/models, or weights.from=image") -}}
 {{- else if and (eq $from "bucket") (not $bucket) -}}
   {{- include "hybrid-llm.problem" (list $plan $key $source "weights.from=bucket needs an s3://, gs:// or abfss:// address" "set model.source to the folder of the bucket that has config.json") -}}
-{{- else if and (has $from (list "claim" "image")) (not (hasPrefix "/weights" $source)) -}}
+{{- else if and (has $from (list "claim" "image")) (not (regexMatch "^/weights(/.*)?$" $source)) -}}
   {{- include "hybrid-llm.problem" (list $plan $key $source (printf "weights.from=%s mounts its files at /weights" $from) "set model.source=/weights, or the folder below it that has config.json") -}}
 {{- else if and (eq $from "path") (not (or (hasPrefix "/" $source) (hasPrefix "models/" $source))) -}}
   {{- include "hybrid-llm.problem" (list $plan $key $source "weights.from=path needs an absolute path" "set model.source to a folder of the image or of worker.volumeMounts") -}}
@@ -282,13 +284,18 @@ _plan.tpl finds while it reads them.
 {{- end -}}
 
 {{- /* Secrets. */ -}}
-{{- $set := list "RAY_AUTH_MODE" "RAY_AUTH_TOKEN" "HYBRID_LLM_AUTH" "HYBRID_LLM_API_KEYS" "HYBRID_LLM_API_KEYS_DIR" "HYBRID_LLM_API_KEYS_FILE" "HYBRID_LLM_API_KEYS_SECRET" "HYBRID_LLM_REASONING" "HYBRID_LLM_MAX_BODY_BYTES" "RAY_SERVE_ENABLE_HA_PROXY" "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" "HF_TOKEN" "HF_HOME" "PYTHONPATH" "VLLM_API_KEY" -}}
+{{- $set := list "RAY_AUTH_MODE" "RAY_AUTH_TOKEN" "HYBRID_LLM_AUTH" "HYBRID_LLM_API_KEYS" "HYBRID_LLM_API_KEYS_DIR" "HYBRID_LLM_API_KEYS_FILE" "HYBRID_LLM_API_KEYS_SECRET" "HYBRID_LLM_REASONING" "HYBRID_LLM_MAX_BODY_BYTES" "RAY_SERVE_ENABLE_HA_PROXY" "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S" "RAYLLM_ENABLE_REQUEST_PROMPT_LOGS" "RAY_USAGE_STATS_ENABLED" "HF_HUB_OFFLINE" "HOME" "HF_TOKEN" "HF_HOME" "PYTHONPATH" "VLLM_API_KEY" -}}
+{{- $named := list -}}
 {{- range $values.env -}}
+  {{- if has .name $named -}}
+    {{- include "hybrid-llm.problem" (list $plan "env" .name "it is there twice" "leave one out") -}}
+  {{- end -}}
+  {{- $named = append $named .name -}}
   {{- if eq .name "HUGGING_FACE_HUB_TOKEN" -}}
     {{- include "hybrid-llm.problem" (list $plan "env" .name "that is the old name of HF_TOKEN" "leave it out, and name the Secret in huggingFace.existingSecret") -}}
   {{- else if has .name $set -}}
     {{- include "hybrid-llm.problem" (list $plan "env" .name "the chart sets it" "use the value for it: auth.*, huggingFace.*, ray.auth.*, reasoning.*, serving.*, weights.*") -}}
-  {{- else if and (hasKey . "value") (regexMatch "(?i)(token|secret|password|api_?key|access_key|credential)" .name) -}}
+  {{- else if and (hasKey . "value") (regexMatch "(?i)(^|_)(token|secret|password|passwd|pwd|(api)?key|credentials?)$" .name) -}}
     {{- include "hybrid-llm.problem" (list $plan "env" .name "a secret would stand in the manifest in clear" "use valueFrom.secretKeyRef") -}}
   {{- end -}}
 {{- end -}}
@@ -323,21 +330,34 @@ _plan.tpl finds while it reads them.
 {{- end -}}
 
 {{- /* Pods. */ -}}
-{{- $mounts := list "/tmp" "/dev/shm" "/opt/hybrid-llm" "/opt/hybrid-llm/app" "/etc/hybrid-llm" "/etc/hybrid-llm/api-keys" "/weights" "/home/ray" "/cache" -}}
+{{- $mounts := list "/tmp" "/dev/shm" "/opt/hybrid-llm" "/opt/hybrid-llm/app" "/etc/hybrid-llm" "/etc/hybrid-llm/api-keys" "/weights" "/home/ray" "/cache" "/cache/huggingface" -}}
 {{- range $values.worker.volumeMounts -}}
   {{- if has (trimSuffix "/" .mountPath) $mounts -}}
     {{- include "hybrid-llm.problem" (list $plan "worker.volumeMounts" .mountPath "the chart mounts something there" "mount it elsewhere") -}}
   {{- end -}}
 {{- end -}}
 {{- $names := list -}}
-{{- range $values.worker.volumes -}}{{- $names = append $names .name -}}{{- end -}}
+{{- range $values.worker.volumes -}}
+  {{- $names = append $names .name -}}
+  {{- if has .name (list "app" "api-keys" "tmp" "cache" "hub" "shared-memory" "weights") -}}
+    {{- include "hybrid-llm.problem" (list $plan "worker.volumes" .name "the chart has a volume of that name" "choose another name") -}}
+  {{- end -}}
+{{- end -}}
+{{- range $where, $annotations := dict "commonAnnotations" $values.commonAnnotations "head.podAnnotations" $values.head.podAnnotations "worker.podAnnotations" $values.worker.podAnnotations -}}
+  {{- if hasKey $annotations "hybrid-llm/app-checksum" -}}
+    {{- include "hybrid-llm.problem" (list $plan $where "hybrid-llm/app-checksum" "a change of app/ would no longer roll the pods" "choose another annotation") -}}
+  {{- end -}}
+{{- end -}}
+{{- if and (not (kindIs "invalid" $values.podDisruptionBudget.minAvailable)) (gt ($plan.minAvailable | int) ($plan.workerPods | int)) -}}
+  {{- include "hybrid-llm.problem" (list $plan "podDisruptionBudget.minAvailable" $plan.minAvailable (printf "there are at most %d worker pods, so no node could be drained" (int $plan.workerPods)) "lower it, or leave it null") -}}
+{{- end -}}
 {{- range $values.worker.volumeMounts -}}
   {{- if not (has .name $names) -}}
     {{- include "hybrid-llm.problem" (list $plan "worker.volumeMounts" .name "worker.volumes has no volume of that name" "add it there") -}}
   {{- end -}}
 {{- end -}}
 {{- range $key, $_ := $values.commonLabels -}}
-  {{- if or (hasPrefix "app.kubernetes.io/" $key) (hasPrefix "ray.io/" $key) -}}
+  {{- if or (hasPrefix "app.kubernetes.io/" $key) (hasPrefix "ray.io/" $key) (hasPrefix "helm.sh/" $key) -}}
     {{- include "hybrid-llm.problem" (list $plan (printf "commonLabels.%s" $key) "" "selectors and KubeRay depend on it" "choose a label of your own") -}}
   {{- end -}}
 {{- end -}}

@@ -14,7 +14,7 @@
   {{- $_ := set $limits $accelerator.resourceName ($model.accelerators | toString) -}}
   {{- $_ := set $resources "limits" $limits -}}
 {{- end -}}
-groupName: {{ $model.name }}
+groupName: {{ $model.name | quote }}
 {{- if not .plan.autoscaling }}
 replicas: {{ $model.minReplicas }}
 {{- end }}
@@ -54,7 +54,7 @@ template:
   metadata:
     {{- include "hybrid-llm.podMetadata" (dict "root" $root "component" .component "annotations" $values.worker.podAnnotations) | nindent 4 }}
   spec:
-    serviceAccountName: {{ include "hybrid-llm.serviceAccountName" $root }}
+    serviceAccountName: {{ include "hybrid-llm.serviceAccountName" $root | quote }}
     automountServiceAccountToken: false
     enableServiceLinks: false
     terminationGracePeriodSeconds: {{ include "hybrid-llm.terminationGrace" $root }}
@@ -81,14 +81,14 @@ template:
       {{- toYaml . | nindent 6 }}
     {{- end }}
     {{- with $values.worker.priorityClassName }}
-    priorityClassName: {{ . }}
+    priorityClassName: {{ . | quote }}
     {{- end }}
     {{- with .runtimeClassName }}
-    runtimeClassName: {{ . }}
+    runtimeClassName: {{ . | quote }}
     {{- end }}
     containers:
       - name: ray-worker
-        image: {{ include "hybrid-llm.image" $root }}
+        image: {{ include "hybrid-llm.image" $root | quote }}
         imagePullPolicy: {{ $values.image.pullPolicy }}
         securityContext:
           {{- toYaml $values.containerSecurityContext | nindent 10 }}
@@ -101,6 +101,9 @@ template:
           {{- toYaml .resources | nindent 10 }}
         volumeMounts:
           {{- include "hybrid-llm.volumeMounts" $root | nindent 10 }}
+          {{- if $values.weights.cache.enabled }}
+          - {name: hub, mountPath: /cache/huggingface}
+          {{- end }}
           {{- if has $values.weights.from (list "claim" "image") }}
           - {name: weights, mountPath: /weights, readOnly: true}
           {{- end }}
@@ -109,12 +112,16 @@ template:
           {{- end }}
     volumes:
       {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" .sharedMemory) | nindent 6 }}
+      {{- if $values.weights.cache.enabled }}
+      - name: hub
+        persistentVolumeClaim: {claimName: {{ include "hybrid-llm.cacheClaim" $root | quote }}}
+      {{- end }}
       {{- if eq $values.weights.from "claim" }}
       - name: weights
-        persistentVolumeClaim: {claimName: {{ $values.weights.claim.name }}, readOnly: true}
+        persistentVolumeClaim: {claimName: {{ $values.weights.claim.name | quote }}, readOnly: true}
       {{- else if eq $values.weights.from "image" }}
       - name: weights
-        image: {reference: {{ $values.weights.image.reference }}, pullPolicy: {{ $values.weights.image.pullPolicy }}}
+        image: {reference: {{ $values.weights.image.reference | quote }}, pullPolicy: {{ $values.weights.image.pullPolicy }}}
       {{- end }}
       {{- with $values.worker.volumes }}
       {{- toYaml . | nindent 6 }}

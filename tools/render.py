@@ -20,7 +20,7 @@ GENERATED = "# Generated from charts/hybrid-llm by `make render`; do not edit.\n
 
 # True only of what `helm install` makes, not of a file that kubectl applies to any namespace.
 HELM_ONLY = re.compile(
-    r"^ *(app\.kubernetes\.io/managed-by: Helm|helm\.sh/chart: .*|namespace: .default.)\n",
+    r"^ *(app\.kubernetes\.io/managed-by: Helm|helm\.sh/chart: .*|namespace: .?default.?)\n",
     re.MULTILINE,
 )
 

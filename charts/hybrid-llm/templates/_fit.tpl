@@ -38,17 +38,20 @@ Sets `fit` in `out`. (dict "model" model "tensor" int "pipeline" int "out" dict)
 {{- $memory := $accelerator.memoryMiB | int -}}
 {{- $isA100 := eq $accelerator.label "A100" -}}
 {{- $batched := ternary 16384 (ternary 8192 2048 (and (ge $memory 71680) (not $isA100))) (ge $memory 163840) -}}{{- /* vllm/engine/arg_utils.py */ -}}
+{{- if eq (get $model.engine.kwargs "enable_chunked_prefill" | toString) "false" -}}
+  {{- $batched = max $batched $model.maxModelLen -}}{{- /* a prompt that is prefilled whole is one step */ -}}
+{{- end -}}
 {{- $batched = default $batched $model.engine.maxNumBatchedTokens -}}
 {{- $width := addf (mulf 3 $spec.hiddenSize) (divf (mulf 3 $spec.intermediateSize) $tensor) (mulf $spec.hiddenSize (default 0 $spec.activeExperts)) -}}
 {{- $step := divf (mulf $batched 2 $width) $gib -}}
 {{- $sampler := divf (mulf $model.maxNumSeqs $spec.vocabSize 32) $gib -}}
 {{- $seqs := $model.maxNumSeqs | int -}}
-{{- $graphs := addf 6 (divf (min (mul 2 $seqs) 256) 8) (divf (max 0 (sub (min (mul 2 $seqs) 512) 256)) 16) (divf (min $seqs 256) 8) -}}
+{{- $graphs := addf 6 (divf (min (mul 2 $seqs) 256) 8) (divf (max 0 (sub (min (mul 2 $seqs) 512) 256)) 16) (divf (min $seqs 256) 8) (divf (max 0 (sub (min $seqs 512) 256)) 16) -}}
 {{- if get $model.engine.kwargs "enforce_eager" -}}{{- $graphs = 0.0 -}}{{- end -}}
 {{- $overhead := addf 0.5 $step $sampler (divf (mulf 0.25 $layers $graphs) 1024) -}}
 
 {{- $budget := mulf (subf (divf $memory 1024) 0.9) $model.gpuMemoryUtilization -}}
 {{- $left := maxf 0 (subf $budget $weights $overhead) -}}
 {{- if $model.cpu -}}{{- $left = $model.cpuCacheGiB -}}{{- end -}}
-{{- $_ := set .out "fit" (dict "tensor" $tensor "pipeline" (.pipeline | int) "weights" $weights "sequence" $sequence "overhead" $overhead "budget" $budget "left" $left "sequences" (floor (divf $left $sequence) | int) "tokens" (floor (mulf (divf $left $sequence) $model.maxModelLen) | int)) -}}
+{{- $_ := set .out "fit" (dict "tensor" $tensor "pipeline" (.pipeline | int) "batched" ($batched | int) "weights" $weights "sequence" $sequence "overhead" $overhead "budget" $budget "left" $left "sequences" (floor (divf $left $sequence) | int) "tokens" (floor (mulf (divf $left $sequence) $model.maxModelLen) | int)) -}}
 {{- end -}}

@@ -155,8 +155,15 @@ _plan.tpl finds while it reads them.
     {{- include "hybrid-llm.problem" (list $plan $name "" (printf "vLLM %s has no such engine argument, and would stop" $vllm.version) "check its spelling; they are written with underscores") -}}
   {{- end -}}
 {{- end -}}
-{{- if and $m.engine.maxNumBatchedTokens (lt ($m.engine.maxNumBatchedTokens | int) $m.maxNumSeqs) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.maxNumBatchedTokens" $at) ($m.engine.maxNumBatchedTokens | int) (printf "a step must have room for a token of each of engine.maxNumSeqs (%d)" $m.maxNumSeqs) "raise it, or leave it null") -}}
+{{- if and (not $m.cpu) (lt $fit.batched $m.maxNumSeqs) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.maxNumBatchedTokens" $at) $fit.batched (printf "a step must have room for a token of each of engine.maxNumSeqs (%d)" $m.maxNumSeqs) "raise it, or lower engine.maxNumSeqs") -}}
+{{- end -}}
+{{- range $where, $kwargs := dict "model" $spec.engineKwargs "accelerator" $acc.engineKwargs -}}
+  {{- range $name, $_ := $kwargs -}}
+    {{- if or (hasKey $owned $name) (not (has $name $vllm.engineArguments)) -}}
+      {{- include "hybrid-llm.problem" (list $plan (printf "%s%s.overrides.engineKwargs.%s" $at $where $name) "" (printf "it has a value of its own, or vLLM %s has no such engine argument" $vllm.version) "leave it out, or check its spelling") -}}
+    {{- end -}}
+  {{- end -}}
 {{- end -}}
 {{- if and $m.cpu (ne $m.engine.kvCacheDtype "auto") -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kvCacheDtype" $at) $m.engine.kvCacheDtype "vLLM has no such KV cache on a CPU" "leave it auto") -}}

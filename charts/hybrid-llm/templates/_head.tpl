@@ -7,7 +7,7 @@ rayStartParams:
   object-store-memory: "200000000" # bytes; nothing large goes through it
 template:
   metadata:
-    {{- include "hybrid-llm.podMetadata" (dict "root" $root "component" "head" "annotations" $values.head.podAnnotations) | nindent 4 }}
+    {{- include "hybrid-llm.podMetadata" (dict "root" $root "plan" .plan "component" "head" "annotations" $values.head.podAnnotations) | nindent 4 }}
   spec:
     automountServiceAccountToken: false
     enableServiceLinks: false

@@ -9,7 +9,8 @@ labels:
   {{- toYaml . | nindent 2 }}
   {{- end }}
 annotations:
-  # A change of app/ becomes a change of the pods, which KubeRay rolls out.
+  # A change of either becomes a change of the pods, which KubeRay rolls out by a second cluster.
+  hybrid-llm/args-checksum: {{ .plan.fixedChecksum }}
   hybrid-llm/app-checksum: {{ include "hybrid-llm.app" $root | sha256sum | trunc 16 }}
   {{- with merge (dict) .annotations $root.Values.commonAnnotations }}
   {{- toYaml . | nindent 2 }}
@@ -54,6 +55,9 @@ annotations:
 {{- if $plan.direct }}
 - {name: RAY_SERVE_ENABLE_HA_PROXY, value: "1"}
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
+# A request whose answer has not begun goes to another replica when its own dies; asking a model twice does no harm.
+- {name: RAY_SERVE_HAPROXY_RETRY_ON, value: conn-failure empty-response 500}
+- {name: RAY_SERVE_HAPROXY_TUNE_BUFSIZE, value: "65536"} # bytes of a request that can be sent again
 - {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ max 1 ($values.serving.drainSeconds | int) | quote }}}
 {{- end }}
 - {name: RAYLLM_ENABLE_REQUEST_PROMPT_LOGS, value: "0"} # prompts are the clients' own

@@ -26,14 +26,25 @@ applications:
           maxTokenBudget: {{ .reasoning.maxTokenBudget | int }}
           {{- end }}
         {{- end }}
-      {{- if not $plan.direct }}
-      {{- $ingress := $values.serving.ingress }}
+      {{- if and (not $plan.direct) $plan.ingressGroup }}
       ingress_deployment_config:
-        max_ongoing_requests: {{ $ingress.maxOngoingRequests | int }}
-        {{- if $plan.ingressGroup }}
         ray_actor_options:
           resources: {ingress: 0.001} # a pod without accelerators, which can all go
-        {{- end }}
+      {{- end }}
+    # Serve takes these up in place. A change of `args` would restart every replica, so the chart makes
+    # it a change of the pods too, for which KubeRay starts a second cluster.
+    deployments:
+      {{- range $plan.models }}
+      - name: {{ printf "LLMServer:%s" (.id | replace "/" "--" | replace "." "_") | quote }}
+        {{- include "hybrid-llm.replicas" . | nindent 8 }}
+        max_ongoing_requests: {{ .maxOngoing }} # more than that wait for a replica
+        max_queued_requests: {{ .maxQueued }} # and more than that get a 503 at once
+        graceful_shutdown_timeout_s: {{ $values.serving.drainSeconds | int }}
+      {{- end }}
+      {{- if not $plan.direct }}
+      {{- $ingress := $values.serving.ingress }}
+      - name: OpenAiIngress
+        max_ongoing_requests: {{ $ingress.maxOngoingRequests | int }}
         {{- if eq ($ingress.minReplicas | int) ($ingress.maxReplicas | int) }}
         num_replicas: {{ $ingress.minReplicas | int }}
         {{- else }}
@@ -43,6 +54,20 @@ applications:
           target_ongoing_requests: {{ $ingress.targetOngoingRequests }}
         {{- end }}
       {{- end }}
+{{- end -}}
+
+{{/* How many replicas of a model, as both LLMConfig and `deployments` have it. */}}
+{{- define "hybrid-llm.replicas" -}}
+{{- if eq .minReplicas .maxReplicas -}}
+num_replicas: {{ .minReplicas }}
+{{- else -}}
+autoscaling_config:
+  min_replicas: {{ .minReplicas }}
+  max_replicas: {{ .maxReplicas }}
+  target_ongoing_requests: {{ .targetOngoing }}
+  upscale_delay_s: {{ .autoscaling.upscaleDelaySeconds }}
+  downscale_delay_s: {{ .autoscaling.downscaleDelaySeconds }}
+{{- end -}}
 {{- end -}}
 
 {{- define "hybrid-llm.llmConfig" -}}
@@ -73,16 +98,10 @@ deployment_config:
   autoscaling_config:
     min_replicas: {{ $model.minReplicas }}
     max_replicas: {{ $model.maxReplicas }}
-    target_ongoing_requests: {{ $model.targetOngoing }}
-    upscale_delay_s: {{ $model.autoscaling.upscaleDelaySeconds }}
-    downscale_delay_s: {{ $model.autoscaling.downscaleDelaySeconds }}
   {{- end }}
-  max_ongoing_requests: {{ $model.maxOngoing }} # more than that wait for a replica
-  max_queued_requests: {{ $model.maxQueued }} # and more than that get a 503 at once
-  graceful_shutdown_timeout_s: {{ $values.serving.drainSeconds | int }}
   {{- if $model.cpu }}
   ray_actor_options:
-    num_cpus: 0.5
+    num_cpus: 2 # so that a worker pod has room for one replica, as one with accelerators has
   {{- end }}
 engine_kwargs:
   {{- include "hybrid-llm.engineKwargs" . | nindent 2 }}

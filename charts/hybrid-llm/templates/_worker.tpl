@@ -52,7 +52,7 @@ resources:
 {{- $values := $root.Values -}}
 template:
   metadata:
-    {{- include "hybrid-llm.podMetadata" (dict "root" $root "component" .component "annotations" $values.worker.podAnnotations) | nindent 4 }}
+    {{- include "hybrid-llm.podMetadata" (dict "root" $root "plan" .plan "component" .component "annotations" $values.worker.podAnnotations) | nindent 4 }}
   spec:
     serviceAccountName: {{ include "hybrid-llm.serviceAccountName" $root | quote }}
     automountServiceAccountToken: false

@@ -1,0 +1,42 @@
+"""What is done to a release under traffic: one file a case, in changes/ and faults/."""
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from .release import Release
+
+
+@dataclass(frozen=True)
+class Case:
+    """Something that happens to a release while clients stream.
+
+    Attributes:
+        title: its row in the report.
+        act: does it, and returns when it is done.
+        replicas: how many the release has, before and after.
+        modes: serving modes in which it is tried.
+        own_streams: whether it kills a process that is answering, so that those answers are cut.
+        seen: asserts what must be seen besides the traffic when the release is whole again.
+        note: for the report, where a number needs one.
+    """
+
+    title: str
+    act: Callable[[Release], None]
+    replicas: int = 1
+    modes: tuple[str, ...] = ("direct",)
+    own_streams: bool = False
+    seen: Callable[[Release], None] = lambda release: None
+    note: str = ""
+
+
+def found(folder: str, mode: str) -> list[Case]:
+    """Return the cases of a folder that are tried in a serving mode, by file name."""
+    cases = []
+    for path in sorted(Path(__file__).with_name(folder).glob("[!_]*.py")):
+        module = importlib.import_module(f"{__package__}.{folder}.{path.stem}")
+        case: Case = module.CASE
+        if mode in case.modes:
+            cases.append(case)
+    return cases

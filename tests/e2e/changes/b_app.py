@@ -1,0 +1,31 @@
+"""The application's own code changes: another ConfigMap, and so a second cluster."""
+
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..cases import Case
+from ..kube import ROOT, wait
+from ..release import Release
+
+MARK = "# changed by the suite"
+
+
+def act(release: Release) -> None:
+    before = release.active()
+    with tempfile.TemporaryDirectory() as folder:
+        chart = Path(folder) / "hybrid-llm"
+        shutil.copytree(ROOT / "charts" / "hybrid-llm", chart)
+        module = chart / "app" / "errors.py"
+        module.write_text(f"{module.read_text()}\n{MARK}\n")
+        release.chart = str(chart)
+        release.install()
+    wait("the second cluster has taken over", lambda: release.active() != before)
+
+
+def seen(release: Release) -> None:
+    code = release.namespace.shell(release.pod("worker"), "cat /opt/hybrid-llm/app/errors.py")
+    assert MARK in code
+
+
+CASE = Case("application changed", act, seen=seen)

@@ -1,0 +1,102 @@
+"""The suite's fixtures: a release in each serving mode, the report, what to look at afterwards."""
+
+import re
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import kubernetes.client
+import pytest
+
+from .cases import found
+from .diagnostics import collect
+from .kube import IMAGE, Failed, Namespace, api, kubectl
+from .release import Release
+from .report import Report
+
+HERE = Path(__file__).parent
+MODES = ("direct", "ingress")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--report", action="store_true", help="write the rows seen into e2e/report.md")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Without a cluster none of this can run, and `make e2e` is what gives it one."""
+    mine = [item for item in items if HERE in item.path.parents]
+    if mine:
+        try:
+            kubernetes.client.VersionApi(api()).get_code()
+        except Exception as problem:
+            raise pytest.UsageError(
+                f"tests/e2e needs a cluster: run `make e2e` ({problem})"
+            ) from None
+    for item in mine:
+        item.add_marker(pytest.mark.timeout(1200))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give each test of a release all modes, or the modes of its case."""
+    if "case" in metafunc.fixturenames:
+        folder = metafunc.module.CASES
+        pairs = [(mode, case) for mode in MODES for case in found(folder, mode)]
+        names = [f"{mode}-{re.sub('[^a-z]+', '-', case.title.lower())}" for mode, case in pairs]
+        metafunc.parametrize(
+            "release,case", pairs, ids=names, indirect=["release"], scope="session"
+        )
+    elif (
+        "release" in metafunc.fixturenames and Path(metafunc.module.__file__).parent.name == "life"
+    ):
+        marker = metafunc.definition.get_closest_marker("modes")
+        modes = marker.args if marker else MODES
+        metafunc.parametrize("release", modes, indirect=True, scope="session")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Save what the cluster looks like right after a test of the suite has failed."""
+    report = yield
+    if report.failed and HERE in item.path.parents:
+        release = getattr(item, "funcargs", {}).get("release")
+        folder = collect(item.name, release.namespace if release else None)
+        report.sections.append(("diagnostics", str(folder)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def report(request: pytest.FixtureRequest) -> Iterator[Report]:
+    """The rows of this run; --report writes them beside those of earlier runs."""
+    rows = Report()
+    yield rows
+    rows.print()
+    if request.config.getoption("--report"):
+        rows.save()
+
+
+@pytest.fixture(scope="session")
+def release(request: pytest.FixtureRequest, report: Report) -> Iterator[Release]:
+    """`helm install` in a serving mode, with a Redis for the head's state; whole."""
+    mode = request.param
+    namespace = Namespace(f"e2e-{mode}")
+    namespace.create()
+    namespace.secret("redis", password=secrets.token_hex(16))
+    namespace.apply((HERE / "redis.yaml").read_text().replace("IMAGE", IMAGE))
+    release = Release(namespace, mode=mode)
+    start = time.monotonic()
+    redis = {"redisAddress": "redis:6379", "existingSecret": "redis"}
+    release.install({"serving": {"mode": mode}, "ray": {"gcs": redis}})
+    release.wait_whole()
+    report.time("helm install until the first answer is possible", mode, time.monotonic() - start)
+    yield release
+    namespace.delete()
+
+
+@pytest.fixture(scope="session")
+def operator() -> None:
+    """The KubeRay operator, which the suite takes as given."""
+    label = "app.kubernetes.io/name=kuberay-operator"
+    if "kuberay-operator" not in kubectl("get", "pods", "-A", "-l", label, check=False):
+        raise Failed(f"the cluster has no KubeRay operator (no pod with {label}): run `make e2e`")

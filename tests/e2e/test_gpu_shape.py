@@ -1,0 +1,102 @@
+"""The 32B manifest as it is, on a node that says it has GPUs.
+
+It has none, so no engine can start: this goes as far as Ray's view of the node, and to the second
+worker that a second replica would need.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from .kube import IMAGE, ROOT, Namespace, kubectl, wait
+from .release import Release, is_ready
+
+LABEL, MODEL = "nvidia.com/gpu.product", "NVIDIA-L40S"
+# What two replicas ask Ray for, with no model behind it.
+ASK_FOR_TWO = """
+import ray, time
+ray.init(address="auto", log_to_driver=False)
+bundles = [{"CPU": 1, "GPU": 1} for _ in range(4)]
+bundles[0]["accelerator_type:L40S"] = 0.001
+groups = [ray.util.placement_group(bundles, strategy="STRICT_PACK") for _ in range(2)]
+time.sleep(600)
+"""
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[str]:
+    """A node with 8 GPUs, as far as Kubernetes knows."""
+    nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
+    name = nodes[-1]["metadata"]["name"]
+    _gpus(name, "8")
+    kubectl("label", "node", name, f"{LABEL}={MODEL}", "--overwrite")
+    yield name
+    kubectl("label", "node", name, f"{LABEL}-")
+    _gpus(name, None)
+
+
+def _gpus(node: str, number: str | None) -> None:
+    patch = json.dumps({"status": {"capacity": {"nvidia.com/gpu": number}}})
+    kubectl("patch", "node", node, "--subresource=status", "--type=merge", "-p", patch)
+
+
+@pytest.fixture(scope="module")
+def release(node: str) -> Iterator[Release]:
+    """k8s/rayservice.yaml, with the suite's image, and CPU and memory that a laptop has."""
+    namespace = Namespace("e2e-gpu")
+    namespace.create()
+    documents = list(yaml.safe_load_all((ROOT / "k8s" / "rayservice.yaml").read_text()))
+    (service,) = [d for d in documents if d["kind"] == "RayService"]
+    cluster = service["spec"]["rayClusterConfig"]
+    for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
+        (container,) = group["template"]["spec"]["containers"]
+        container["image"] = IMAGE
+        for kind in ("requests", "limits"):
+            small = {"cpu": "100m", "memory": "1Gi" if kind == "requests" else "6Gi"}
+            container["resources"][kind].update(small if kind == "requests" else {"memory": "6Gi"})
+    namespace.apply(yaml.safe_dump_all(documents))
+    yield Release(namespace)
+    namespace.delete()
+
+
+def pods(release: Release, component: str) -> list[dict[str, Any]]:
+    label = f"app.kubernetes.io/component={component}"
+    return [p for p in release.namespace.pods(label) if p["status"].get("phase") == "Running"]
+
+
+def cluster_status(release: Release) -> str:
+    """Return Ray's own view of its nodes."""
+    script = (
+        'wget -qO- --header "X-Ray-Authorization: Bearer $RAY_AUTH_TOKEN"'
+        " 'http://127.0.0.1:8265/api/cluster_status?format=1'"
+    )
+    (head,) = pods(release, "head")
+    return release.namespace.shell(head["metadata"]["name"], script, "ray-head")
+
+
+def test_the_worker_is_on_the_node_with_the_accelerators(release: Release, node: str) -> None:
+    (worker,) = wait("a worker runs", lambda: pods(release, "worker"))
+    (container,) = worker["spec"]["containers"]
+    assert worker["spec"]["nodeName"] == node
+    assert worker["spec"]["nodeSelector"] == {LABEL: MODEL}
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == "4"
+
+
+def test_ray_sees_four_gpus_of_the_type_that_the_model_asks_for(release: Release) -> None:
+    (head,) = wait("the head is ready", lambda: [p for p in pods(release, "head") if is_ready(p)])
+    status = wait(
+        "Ray sees the GPUs",
+        lambda: (text := cluster_status(release)) and "/4.0 GPU" in text and text,
+    )
+    assert "accelerator_type:L40S" in status
+
+
+def test_a_second_replicas_demand_brings_a_second_worker(release: Release) -> None:
+    (head,) = pods(release, "head")
+    script = f"nohup python - >/tmp/ask.log 2>&1 <<'END' &\n{ASK_FOR_TWO}\nEND"
+    release.namespace.shell(head["metadata"]["name"], script, "ray-head")
+    wait("the autoscaler adds a worker", lambda: len(pods(release, "worker")) == 2)
+    wait("Ray sees the GPUs of both", lambda: "/8.0 GPU" in cluster_status(release))

@@ -1,0 +1,127 @@
+"""The traffic of the suite: OpenAI clients that ask until stopped, and what became of each request.
+
+Runs in a pod of the cluster, because a port-forward ends with the pod that it leads to.
+
+One JSON object a line goes to standard output for each request:
+    start, end     seconds since the epoch
+    kind           stream, short or unary
+    fate           answered  the whole answer came
+                   cut       the answer had begun and the client was told that it is not whole
+                   silent    the answer had begun and just ended, as if it were whole
+                   lost      no answer, after the retries that the OpenAI client makes by itself
+                   refused   a 4xx
+    retries        by the OpenAI client (its default: 2)
+    error          what the client saw, if it was not answered
+SIGTERM stops it: what is in flight is waited for, and the last line is {"done": true}.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import random
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import openai
+
+
+class Traffic:
+    """Closed loops of requests. One of `stream` has an answer in flight nearly all the time."""
+
+    def __init__(self, url: str, model: str, key_file: Path, pause: float) -> None:
+        """Args:
+        url: of the API, ending in /v1.
+        model: the name that clients use.
+        key_file: read before each request, since keys are rotated.
+        pause: seconds between two requests of a loop.
+        """
+        self.model, self.key_file, self.pause = model, key_file, pause
+        self.stopping = asyncio.Event()
+        self.sent: dict[str, int] = {}
+        # A connection for each request, as independent clients have.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        http = httpx.AsyncClient(limits=limits, event_hooks={"request": [self._count]})
+        self.client = openai.AsyncOpenAI(
+            base_url=url, api_key="-", http_client=http, timeout=httpx.Timeout(120, connect=5)
+        )
+
+    async def _count(self, request: httpx.Request) -> None:
+        name = request.headers["x-request-id"]
+        self.sent[name] = self.sent.get(name, 0) + 1
+
+    async def loop(self, kind: str) -> None:
+        """Ask until stopped."""
+        for number in itertools.count():
+            if self.stopping.is_set():
+                return
+            await self.ask(kind, number)
+            await asyncio.sleep(self.pause)
+
+    async def ask(self, kind: str, number: int) -> None:
+        """Ask once, and say what became of it."""
+        name = f"{kind}-{id(self):x}-{number}-{random.getrandbits(32):x}"
+        begun, whole, fate, error = False, False, "", ""
+        start = time.time()
+        numbers = random.randint(100, 999), random.randint(10, 99)
+        arguments: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": "What is {} * {}?".format(*numbers)}],
+            "stream": kind != "unary",
+            "max_tokens": 64,
+            "extra_headers": {"x-request-id": name},
+            "extra_body": {"chat_template_kwargs": {"enable_thinking": kind == "stream"}},
+        }
+        if kind == "stream":
+            # Some seconds long, whatever the model would say.
+            arguments |= {"max_tokens": 400}
+            arguments["extra_body"] |= {"ignore_eos": True}
+        try:
+            client = self.client.with_options(api_key=self.key_file.read_text().strip())
+            answer = await client.chat.completions.create(**arguments)
+            if kind == "unary":
+                begun = whole = answer.choices[0].finish_reason is not None
+            else:
+                async for chunk in answer:
+                    begun = True
+                    whole = whole or any(c.finish_reason is not None for c in chunk.choices)
+            fate = "answered" if whole else "silent"
+        except openai.APIStatusError as problem:
+            fate = "refused" if problem.status_code < 500 else "lost"
+            error = f"{problem.status_code} {problem.message}"[:300]
+        except (openai.APIError, httpx.HTTPError) as problem:
+            # Within a stream: an error event (APIError), or the connection ended (httpx).
+            fate = "cut" if begun else "lost"
+            error = f"{type(problem).__name__}: {problem}"[:300]
+        retries = self.sent.pop(name, 1) - 1
+        record = {
+            "start": start,
+            "end": time.time(),
+            "kind": kind,
+            "fate": fate,
+            "retries": retries,
+        }
+        print(json.dumps(record | ({"error": error} if error else {})), flush=True)
+
+
+async def main() -> None:
+    """Run the loops that the arguments name."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--url", required=True)
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--key-file", type=Path, required=True)
+    parser.add_argument("--loops", nargs="+", default=["stream", "stream", "short", "unary"])
+    parser.add_argument("--pause", type=float, default=0.2, help="seconds")
+    arguments = parser.parse_args()
+    traffic = Traffic(arguments.url, arguments.model, arguments.key_file, arguments.pause)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, traffic.stopping.set)
+    await asyncio.gather(*(traffic.loop(kind) for kind in arguments.loops))
+    print(json.dumps({"done": True}), flush=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

@@ -26,6 +26,7 @@ for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/p
   mount --bind "${shown%=*}" "/proc/sys/${setting%=*}"
 done
 export PATH=/run/node/binaries:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export KUBECACHEDIR=/run/kubectl
 pki=/run/node/state/pki logs=/run/node/state/logs
 
 # --- Network. This namespace has no way out: the default route, without which kube-proxy and the
@@ -104,6 +105,10 @@ start kubelet kubelet --config=/run/node/config/kubelet.yaml --kubeconfig=$pki/k
   --root-dir=/run/node/state/kubelet --cert-dir=/run/node/state/kubelet/pki
 
 start kube-proxy kube-proxy --config=/run/node/config/kube-proxy.yaml
+
+# Without it a NetworkPolicy is accepted and does nothing.
+start policies policies --kubeconfig=$pki/admin.conf --node=node \
+  --service-cluster-ip-range=10.96.0.0/16
 
 # Nothing is started again: a part that ends is a fault to be seen.
 set +e

@@ -10,7 +10,7 @@ from onenode.places import HERE, STATE, fail, output, say
 
 
 def apply(binaries: Path) -> None:
-    kubectl = [str(binaries / "kubectl"), "--kubeconfig", str(node.KUBECONFIG)]
+    kubectl = node.kubectl(binaries)
     say("applying CoreDNS and the KubeRay operator")
     # Kustomize takes its bases by relative path: ours beside the operator's own.
     manifests = STATE / "addons"

@@ -36,6 +36,7 @@ def _build(place: Path) -> None:
         ("./kubernetes", "kubernetes"),
         ("./coredns", "coredns"),
         ("./pause", "pause"),
+        ("./policies", "policies"),
         (KUBERAY, "ray-operator"),
     ):
         _go("build", "-ldflags", stamps, "-o", str(place / program), package)

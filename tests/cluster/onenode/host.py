@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from onenode.places import fail, run, say
+from onenode.places import fail, output, say
 
 # By package, what shows that it is there: a command, or a file.
 PACKAGES = {
@@ -74,8 +74,8 @@ def _install(missing: list[str]) -> None:
         POLICY.chmod(0o755)
     try:
         quietly = {"DEBIAN_FRONTEND": "noninteractive"}
-        run("apt-get", "update", "-qq", environment=quietly)
-        run(
+        output("apt-get", "update", "-qq", environment=quietly)
+        output(
             *("apt-get", "install", "-qq", "--yes", "--no-install-recommends", *missing),
             environment=quietly,
         )

@@ -1,7 +1,6 @@
-"""Makes the node's images and brings them into its containerd, which keeps them between nodes."""
+"""Brings images into the node's containerd, which keeps them between nodes."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -9,14 +8,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from onenode import archive, node
-from onenode.places import HERE, IMPORTED, REPOSITORY, built, fail, key_of, output, run, say
-
-RAY = re.search(r"^ray==(\S+)", (REPOSITORY / "requirements/cpu.txt").read_text(), re.M)
-RAY_IMAGE = (
-    f"docker.io/hybrid-llm/ray-cpu:{RAY[1]}" if RAY else fail("requirements/cpu.txt: no ray")
-)
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+from onenode import archive, node, ray_image
+from onenode.places import IMPORTED, fail, output, run, say
 
 
 def ensure(binaries: Path) -> None:
@@ -35,11 +28,9 @@ def ensure(binaries: Path) -> None:
             entrypoint=[f"/{target}"],
             user="65532:65532" if program == "ray-operator" else "",
         )
-        _ensure(image.names[0], binaries.name, partial(_stream, image))
-    files = [HERE / "image", Path(__file__), HERE / "onenode/archive.py"]
-    files += [REPOSITORY / "requirements/cpu.txt", *_model_files()]
-    key = key_of(files)
-    _ensure(RAY_IMAGE, key, partial(_make_ray, key))
+        _ensure(image.names[0], binaries.name, partial(stream, image))
+    _ensure(ray_image.NAME, ray_image.key(), partial(ray_image.build, stream, ctr))
+    _remove_nameless()
 
 
 def load(path: str) -> None:
@@ -48,7 +39,9 @@ def load(path: str) -> None:
 
 
 def listing() -> str:
-    return output(*ctr("images", "list"))
+    # Each has its configuration's digest as a second name, which only the kubelet asks for.
+    lines = output(*ctr("images", "list")).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("sha256:"))
 
 
 def tag(old: str, new: str) -> None:
@@ -69,7 +62,7 @@ def _full(name: str) -> str:
 
 
 def _ensure(name: str, key: str, make: Callable[[], None]) -> None:
-    record = IMPORTED / f"{key_of([], name)}.json"
+    record = IMPORTED / (re.sub(r"\W+", "-", name) + ".json")
     wanted = json.loads(record.read_text()) if record.exists() else None
     if wanted == {"name": name, "key": key, "digest": _digest(name)}:
         return
@@ -79,13 +72,21 @@ def _ensure(name: str, key: str, make: Callable[[], None]) -> None:
     record.write_text(json.dumps({"name": name, "key": key, "digest": _digest(name)}))
 
 
+def _remove_nameless() -> None:
+    """Those whose name went to a later image keep a digest for a name, and their disk space."""
+    have = [line.split() for line in output(*ctr("images", "list")).splitlines()[1:]]
+    named = {digest for name, _, digest, *_ in have if not name.startswith("sha256:")}
+    if nameless := [name for name, _, digest, *_ in have if digest not in named]:
+        run(*ctr("images", "remove", "--sync", *nameless))
+
+
 def _digest(name: str) -> str | None:
     for line in output(*ctr("images", "list", f"name=={name}")).splitlines()[1:]:
         return line.split()[2]
     return None
 
 
-def _stream(image: archive.Image) -> None:
+def stream(image: archive.Image) -> None:
     _import(lambda stream: archive.write(image, stream))
 
 
@@ -100,60 +101,3 @@ def _import(write: Callable[..., object]) -> None:
             pass  # its own words come first
         if importing.wait():
             fail("containerd doesn't take the image; what it says is above")
-
-
-def _make_ray(key: str) -> None:
-    root = built("ray", key, _root_of_ray)
-    say("importing it")
-    image = archive.Image(
-        names=[RAY_IMAGE, f"{RAY_IMAGE}-other"],
-        files={"": root},
-        environment={"PATH": f"/opt/ray/bin:{PATH}", "HOME": "/home/ray", "LANG": "C.UTF-8"},
-        user="1000:100",
-        folder="/home/ray",
-    )
-    _stream(image)
-    # From here on the unpacked layer is the one copy: 7 GB each would be the tar in containerd's
-    # store, which only a push needs, and the folder.
-    run(*ctr("content", "prune", "references"))
-    shutil.rmtree(root)
-
-
-def _root_of_ray(place: Path) -> None:
-    # uv as tools/uv finds it: a wrapper, maybe, of the program that is copied into the chroot.
-    uv = output(REPOSITORY / "tools/uv", "run", "--no-project", "sh", "-c", 'echo "$UV"').strip()
-    cache = Path(output(REPOSITORY / "tools/uv", "cache", "dir").strip())
-    cache.mkdir(parents=True, exist_ok=True)
-    run(
-        *(
-            "nice",
-            "unshare",
-            "--mount",
-            "--propagation",
-            "private",
-            "--pid",
-            "--fork",
-            "--kill-child",
-        ),
-        *(HERE / "image/rootfs.sh", place, uv, cache, _mirror()),
-    )
-
-
-def _mirror() -> str:
-    """Debian's mirror that this machine's apt uses, where it is a Debian."""
-    if os.environ.get("DEBIAN_MIRROR"):
-        return os.environ["DEBIAN_MIRROR"]
-    if shutil.which("apt-get"):
-        form = ("--format", "$(REPO_URI) $(LABEL)", "Created-By: Packages")
-        for line in output("apt-get", "indextargets", *form).splitlines():
-            address, _, label = line.partition(" ")
-            if label == "Debian":
-                return address
-    return "http://deb.debian.org/debian"
-
-
-def _model_files() -> list[Path]:
-    folder = REPOSITORY / "models/nano"
-    return [*folder.glob("*config.json"), *folder.glob("model.*"), *folder.glob("*token*.json")] + [
-        folder / "chat_template.jinja"
-    ]

@@ -26,7 +26,7 @@ def running() -> dict[str, Any] | None:
     try:
         node: dict[str, Any] = json.loads(RECORD.read_text())
         return node if os.readlink(f"/proc/{node['pid']}/ns/pid") == node["namespace"] else None
-    except OSError:
+    except (OSError, ValueError):
         return None
 
 
@@ -88,8 +88,7 @@ def start(binaries: Path) -> None:
 def await_server(binaries: Path) -> None:
     """By then containerd is up as well: see node/init.sh."""
     end = time.monotonic() + 180
-    kubectl = (binaries / "kubectl", "--kubeconfig", KUBECONFIG)
-    ask = (*kubectl, "get", "--raw", "/readyz", "--request-timeout=2s")
+    ask = (*kubectl(binaries), "get", "--raw", "/readyz", "--request-timeout=2s")
     while subprocess.run(ask, capture_output=True, check=False).returncode:
         if not running() or time.monotonic() > end:
             fail(f"the API server doesn't become ready:\n{logs()}")
@@ -117,13 +116,19 @@ def forget() -> None:
         fail(f"{STATE} can't be removed")
 
 
+def kubectl(binaries: Path) -> list[str]:
+    """On the host; its cache is the cluster's too."""
+    files = ("--kubeconfig", str(KUBECONFIG), "--cache-dir", str(STATE / "kubectl"))
+    return [str(binaries / "kubectl"), *files]
+
+
 def inside(*command: str) -> list[str]:
     """The command, made to run in the node."""
     return [
         *("nsenter", "--target", str(needed()["pid"])),
         *("--mount", "--uts", "--ipc", "--net", "--pid"),
         *("env", f"PATH=/run/node/binaries:{os.environ['PATH']}"),
-        *("KUBECONFIG=/run/node/state/pki/admin.conf", *command),
+        *("KUBECONFIG=/run/node/state/pki/admin.conf", "KUBECACHEDIR=/run/kubectl", *command),
     ]
 
 

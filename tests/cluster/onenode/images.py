@@ -34,8 +34,11 @@ def ensure(binaries: Path) -> None:
 
 
 def load(path: str) -> None:
-    with open(path, "rb") as file:
-        _import(lambda stream: shutil.copyfileobj(file, stream, 1 << 20))
+    try:
+        with open(path, "rb") as file:
+            _import(lambda stream: shutil.copyfileobj(file, stream, 1 << 20))
+    except FileNotFoundError:
+        fail(f"there is no {path}")
 
 
 def listing() -> str:
@@ -77,7 +80,7 @@ def _remove_nameless() -> None:
     have = [line.split() for line in output(*ctr("images", "list")).splitlines()[1:]]
     named = {digest for name, _, digest, *_ in have if not name.startswith("sha256:")}
     if nameless := [name for name, _, digest, *_ in have if digest not in named]:
-        run(*ctr("images", "remove", "--sync", *nameless))
+        output(*ctr("images", "remove", "--sync", *nameless))
 
 
 def _digest(name: str) -> str | None:

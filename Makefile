@@ -7,7 +7,7 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test render bench lint format lock clean
+.PHONY: help run chat test e2e render bench lint format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,10 @@ chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think -
 
 test: .venv/cpu ## run every test [ARGS="tests/unit -k auth"]
 	$(PYTHON) -m pytest $(ARGS)
+
+# On the cluster of KUBECONFIG, else on kind where Docker answers, else on a node of its own (root).
+e2e: .venv/cpu ## prove it all on a real cluster [ARGS="-k faults", KUBECONFIG=...]
+	@exec tests/e2e/run $(ARGS)
 
 render: .venv/cpu ## make anew what comes from the chart: schema, its README, k8s/, serve-configs/
 	$(PYTHON) tools/schema.py

@@ -33,7 +33,7 @@ def collect(test: str, namespace: Namespace | None) -> Path:
         if "ray.io/node-type" in pod["metadata"].get("labels", {}) and namespace:
             serve = "tail -n 400 /tmp/ray/session_latest/logs/serve/*.log"
             try:
-                written = namespace.shell(name, serve)
+                written = namespace.shell(name, serve, pod["spec"]["containers"][0]["name"])
             except (Failed, OSError) as problem:
                 written = str(problem)
             (folder / f"{name}-serve.log").write_text(written)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from .kube import IMAGE, Namespace, Object, wait
+from .kube import Namespace, Object, wait
+from .pods import pod
 from .release import Release
 
 SCRIPT = Path(__file__).with_name("traffic.py")
@@ -83,45 +84,9 @@ def _manifests(release: Release, name: str, loops: str, key: str, pause: float) 
     command = ["python", "-u", "/traffic/traffic.py", "--key-file", "/keys/default"]
     command += ["--url", f"http://{release.service}:8000/v1", "--model", release.model]
     command += ["--pause", str(pause), "--loops", *loops.split()]
-    container = {
-        "name": "traffic",
-        "image": IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "command": command,
-        "env": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}],
-        "securityContext": release_security(),
-        "resources": {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
-        "volumeMounts": [
-            {"name": "script", "mountPath": "/traffic"},
-            {"name": "keys", "mountPath": "/keys", "readOnly": True},
-        ],
-    }
-    spec = {
-        "restartPolicy": "Never",
-        "automountServiceAccountToken": False,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": 1000,
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
-        "containers": [container],
-        "volumes": [
-            {"name": "script", "configMap": {"name": name}},
-            {"name": "keys", "secret": {"secretName": key or f"{release.name}-api-keys"}},
-        ],
-    }
+    keys = {"secret": {"secretName": key or f"{release.name}-api-keys"}}
+    script = {"configMap": {"name": name}}
+    runs = pod(name, command, {"/traffic": ("script", script), "/keys": ("keys", keys)})
     data = {"traffic.py": SCRIPT.read_text()}
-    metadata = {"name": name, "labels": {"app": "traffic"}}
-    return [
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data},
-        {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec},
-    ]
-
-
-def release_security() -> Object:
-    """Return what the `restricted` profile asks of a container."""
-    return {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
+    holds = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data}
+    return [holds, runs]

@@ -96,9 +96,12 @@ class Namespace:
 
     def delete(self) -> None:
         """Delete it with all that is in it, and wait."""
-        kubectl(
-            "delete", "namespace", self.name, "--ignore-not-found", "--timeout=300s", timeout=310
-        )
+        # Services first: where Redis keeps a head's state, KubeRay cleans up by a Job, which can't be
+        # made in a namespace that is being deleted, so both would wait for each other for ever.
+        limit = "--timeout=300s"
+        if f"namespace/{self.name}" in kubectl("get", "namespaces", "-o", "name").split():
+            self.kubectl("delete", "rayservices,rayclusters", "--all", limit, timeout=310)
+            kubectl("delete", "namespace", self.name, limit, timeout=310)
 
     def kubectl(self, *arguments: str, **options: Any) -> str:
         """Run kubectl in this namespace."""
@@ -145,22 +148,25 @@ class Namespace:
             Failed: it did not exit with 0.
         """
         # A client of its own: `stream` makes every call of its client a web socket.
-        connection = kubernetes.stream.stream(
-            kubernetes.client.CoreV1Api(
-                kubernetes.config.new_client_from_config()
-            ).connect_get_namespaced_pod_exec,
-            pod,
-            self.name,
-            command=["sh", "-c", script],
-            stdout=True,
-            stderr=True,
-            _preload_content=False,
-            **({"container": container} if container else {}),
-        )
+        own = kubernetes.client.CoreV1Api(kubernetes.config.new_client_from_config())
+        options = {"container": container} if container else {}
+        try:
+            connection = kubernetes.stream.stream(
+                own.connect_get_namespaced_pod_exec,
+                pod,
+                self.name,
+                command=["sh", "-c", script],
+                stdout=True,
+                stderr=True,
+                _preload_content=False,
+                **options,
+            )
+        except kubernetes.client.ApiException as problem:
+            raise Failed(f"{pod}: {problem.reason}") from None
         connection.run_forever(timeout=timeout)
-        written, problem = connection.read_stdout(), connection.read_stderr()
+        written, complaint = connection.read_stdout(), connection.read_stderr()
         if connection.returncode != 0:
-            raise Failed(f"{pod}: {script}\n{written}{problem}")
+            raise Failed(f"{pod}: {script}\n{written}{complaint}")
         return written
 
     @contextmanager

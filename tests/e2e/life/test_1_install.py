@@ -65,16 +65,17 @@ def test_the_tutorials_commands(release: Release, url: str, script: object) -> N
     assert done.stdout.strip()
 
 
-@pytest.mark.parametrize("key", ["wrong", "FAKE_KEY"])
+@pytest.mark.parametrize("key", ["nobodys-key", "FAKE_KEY"])
 def test_a_wrong_key_gets_401(release: Release, url: str, key: str) -> None:
     with pytest.raises(openai.AuthenticationError) as refused:
         client(url, key).chat.completions.create(model=release.model, messages=[])
     assert refused.value.status_code == 401
-    assert "hybrid-llm-api-keys" in str(refused.value)
+    assert refused.value.code == "invalid_api_key"
+    assert key not in str(refused.value)
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/version", "/api/jobs/", "/api/serve/applications/", "/nodes"]
+    "path", ["/api/version", "/api/jobs/", "/api/serve/applications/", "/nodes?view=summary"]
 )
 def test_the_dashboard_is_closed_without_a_token(release: Release, path: str) -> None:
     pod = f"pod/{release.pod('head')}"

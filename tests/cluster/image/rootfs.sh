@@ -1,8 +1,8 @@
 #!/bin/bash
 # rootfs.sh DESTINATION UV UV-CACHE MIRROR   makes the file system of the Ray image: what Dockerfile
 # makes with Docker, made with debootstrap, chroot and uv.
-# To be run in a mount namespace of its own (onenode/images.py does): when this ends, in whatever way,
-# its mounts are gone, and removing a half-made DESTINATION can't reach the user's uv cache.
+# To be run in a mount namespace of its own (onenode/ray_image.py does): when this ends, in whatever
+# way, its mounts are gone, and removing a half-made DESTINATION can't reach the user's uv cache.
 set -euo pipefail
 root=$1 uv=$2 uv_cache=$3 mirror=$4
 repository=$(cd "$(dirname "$0")/../../.." && pwd)

@@ -1,13 +1,13 @@
 #!/bin/bash
-# init.sh BINARIES STATE CONTAINERD CONFIG ADDRESS   is process 1 of the node: it makes the world that
-# the parts of Kubernetes expect, starts them, and reaps. onenode/node.py starts it in new mount, pid,
-# network, ipc and uts namespaces; when it ends, the kernel ends all that runs in them.
+# init.sh BINARIES STATE CONTAINERD CONFIG ADDRESS   is process 1 of the node: it makes the world
+# that the parts of Kubernetes expect, starts them, and reaps. onenode/node.py starts it in new mount,
+# pid, network, ipc and uts namespaces; when it ends, the kernel ends all that runs in them.
 set -euo pipefail
 binaries=$1 state=$2 containerd=$3 config=$4 address=$5
 
 # --- Files. The root file system is the host's, so what the node writes must go elsewhere: /run is
-# new, /var a layer in it over the host's. The folders given are bound to short names that the files in
-# config/ can count on.
+# new, /var a layer in it over the host's. The folders given are bound to short names that the files
+# in config/ can count on.
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/node/{binaries,state,containerd,config} /run/var/{upper,work} /run/netns
 mount --bind "$binaries" /run/node/binaries
@@ -15,7 +15,7 @@ mount --bind "$state" /run/node/state
 mount --bind "$containerd" /run/node/containerd
 mount --bind "$config" /run/node/config
 mount -t overlay -o lowerdir=/var,upperdir=/run/var/upper,workdir=/run/var/work overlay /var
-# Pods' volumes are mounted after containerd has begun: mounts must reach those who look from elsewhere.
+# The kubelet mounts a pod's volumes when containerd has long begun: mounts must spread.
 mount --make-rshared /
 # The kubelet insists on these, which are the whole machine's: it is shown what it wants to see.
 mkdir /run/sysctl

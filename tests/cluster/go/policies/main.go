@@ -1,5 +1,5 @@
-// Policies enforces NetworkPolicy objects on this node by iptables and ipset, as kube-router does: it
-// is kube-router's controller for them without its router and its proxy.
+// Policies enforces NetworkPolicy objects on this node by iptables and ipset: it is kube-router's
+// controller for them without its router and its proxy.
 package main
 
 import (

@@ -4,7 +4,7 @@ from ..cases import Case
 from ..kube import wait
 from ..release import Release
 
-SOURCE = "/models/../models/nano"  # the image has but one
+SOURCE = "/models//nano"  # the image has but one
 
 
 def act(release: Release) -> None:

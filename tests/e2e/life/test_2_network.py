@@ -1,4 +1,4 @@
-"""NetworkPolicies: who reaches which port. kind enforces them, and the node of tests/cluster does."""
+"""NetworkPolicies: who reaches which port. kind enforces them, and so does tests/cluster."""
 
 from collections.abc import Callable, Iterator
 

@@ -90,6 +90,12 @@ def llm_configs(objects: list[Object]) -> list[Object]:
     return configs
 
 
+def deployments(objects: list[Object]) -> dict[str, Object]:
+    """Return what Serve takes up in place, by deployment: of each model, and of the ingress."""
+    found: list[Object] = serve_config(objects)["applications"][0]["deployments"]
+    return {deployment["name"]: deployment for deployment in found}
+
+
 def pods(objects: list[Object]) -> dict[str, Object]:
     """Return every Pod that will be, by a name for it, also of templates nested in a RayService.
 

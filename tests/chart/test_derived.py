@@ -5,8 +5,20 @@ import shutil
 import pytest
 import yaml
 
-from .conftest import CHART, ROOT, cluster, llm_configs, manifest, pods, render, serve_config, text
+from .conftest import (
+    CHART,
+    ROOT,
+    cluster,
+    deployments,
+    llm_configs,
+    manifest,
+    pods,
+    render,
+    serve_config,
+    text,
+)
 
+MODEL = "LLMServer:my-qwen-3-32b"
 NANO = yaml.safe_load((CHART / "ci/nano-cpu.yaml").read_text())
 
 
@@ -20,9 +32,9 @@ def test_workers_follow_from_replicas(least, most):
     objects = render({"autoscaling": {"minReplicas": least, "maxReplicas": most}})
     (group,) = cluster(objects)["workerGroupSpecs"]
     assert (group["minReplicas"], group["maxReplicas"]) == (least, most)
-    deployment = llm_configs(objects)[0]["deployment_config"]
-    scaling = deployment.get("autoscaling_config")
-    assert (scaling or {}).get("max_replicas", deployment.get("num_replicas")) == most
+    for deployment in (llm_configs(objects)[0]["deployment_config"], deployments(objects)[MODEL]):
+        scaling = deployment.get("autoscaling_config")
+        assert (scaling or {}).get("max_replicas", deployment.get("num_replicas")) == most
     # The number of workers is the autoscaler's where there is one; GitOps must not fight it.
     assert ("replicas" in group) is (least == most)
     assert cluster(objects).get("enableInTreeAutoscaling", False) is (least != most)
@@ -41,7 +53,7 @@ def test_accelerators_of_a_worker_are_tensor_times_pipeline(tensor, pipeline):
 
 
 def test_request_limits_follow_from_the_number_of_sequences():
-    deployment = llm_configs(render({"engine": {"maxNumSeqs": 100}}))[0]["deployment_config"]
+    deployment = deployments(render({"engine": {"maxNumSeqs": 100}}))[MODEL]
     assert deployment["autoscaling_config"]["target_ongoing_requests"] == 75
     assert deployment["max_ongoing_requests"] == 200
     assert deployment["max_queued_requests"] == 400
@@ -51,7 +63,7 @@ def test_drain_times_follow_from_one():
     objects = render({"serving": {"drainSeconds": 123}})
     service = manifest(objects, "RayService")["spec"]
     assert service["rayClusterDeletionDelaySeconds"] == 183
-    assert llm_configs(objects)[0]["deployment_config"]["graceful_shutdown_timeout_s"] == 123
+    assert deployments(objects)[MODEL]["graceful_shutdown_timeout_s"] == 123
     for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
         assert pods(objects)[name]["spec"]["terminationGracePeriodSeconds"] == 183
         assert env(objects, name)["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"] == "123"
@@ -87,7 +99,8 @@ def test_direct_mode_is_told_to_head_and_workers_and_has_no_ingress():
     for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
         assert env(objects, name)["RAY_SERVE_ENABLE_HA_PROXY"] == "1"
         assert env(objects, name)["RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING"] == "1"
-    assert "ingress_deployment_config" not in serve_config(objects)["applications"][0]["args"]
+    assert list(deployments(objects)) == [MODEL]
+    assert list(deployments(render())) == [MODEL, "OpenAiIngress"]
     assert "RAY_SERVE_ENABLE_HA_PROXY" not in env(render(), "hybrid-llm-head")
 
 
@@ -150,3 +163,49 @@ def test_to_add_an_accelerator_is_to_add_a_file(chart):
 def test_any_field_of_a_preset_can_be_overridden():
     rendered = text({"accelerator": {"overrides": {"memoryGiBPerAccelerator": 7}}})
     assert "memory: 28Gi" in rendered
+
+
+def args_checksums(**values):
+    objects = render(values)
+    return {
+        name: pod["metadata"]["annotations"]["hybrid-llm/args-checksum"]
+        for name, pod in pods(objects).items()
+        if "hybrid-llm/args-checksum" in pod["metadata"].get("annotations", {})
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"model": {"revision": "main"}},
+        {"engine": {"maxNumSeqs": 65}},
+        {"reasoning": {"tokenBudget": 100}},
+        {"autoscaling": {"minReplicas": 2, "maxReplicas": 2}},
+        {"autoscaling": {"maxReplicas": 3}},
+    ],
+    ids=str,
+)
+def test_what_cannot_change_in_place_changes_the_pods(change):
+    """Or KubeRay would ignore a number of workers, and Serve stop the replica it restarts."""
+    before, after = args_checksums(), args_checksums(**change)
+    assert len(before) == 2 and before.keys() == after.keys()
+    assert all(before[name] != after[name] for name in before)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"autoscaling": {"targetOngoingRequests": 7, "upscaleDelaySeconds": 1}},
+        {"autoscaling": {"maxQueuedRequests": 5}},
+        {"serving": {"ingress": {"targetOngoingRequests": 5, "maxReplicas": 2}}},
+    ],
+    ids=str,
+)
+def test_what_can_change_in_place_leaves_the_pods_alone(change):
+    assert args_checksums() == args_checksums(**change)
+    assert deployments(render()) != deployments(render(change))
+
+
+def test_a_pod_for_the_ingress_alone_is_another_one_when_their_number_changes():
+    zero = {"autoscaling": {"minReplicas": 0}}
+    assert args_checksums(**zero) != args_checksums(**zero, serving={"ingress": {"maxReplicas": 2}})

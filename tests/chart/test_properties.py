@@ -13,7 +13,16 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from .conftest import CHART, Refused, cluster, llm_configs, manifest, render, serve_config
+from .conftest import (
+    CHART,
+    Refused,
+    cluster,
+    deployments,
+    llm_configs,
+    manifest,
+    render,
+    serve_config,
+)
 
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 MODELS = sorted(path.stem for path in CHART.glob("presets/models/*.yaml"))
@@ -236,16 +245,23 @@ def check(values: Values, objects: list[Values]) -> None:
     names = [group["groupName"] for group in groups]
     assert len(set(names)) == len(names) and all(DNS.fullmatch(one) for one in names), names
     mode = values.get("serving", {}).get("mode", "ingress")
-    assert ("ingress_deployment_config" in application["args"]) == (mode == "ingress")
+    in_place = list(deployments(objects).values())
+    assert ("OpenAiIngress" in deployments(objects)) == (mode == "ingress")
+    assert [d["name"].split(":")[-1] for d in in_place[: len(ids)]] == [
+        one.replace("/", "--").replace(".", "_") for one in ids
+    ]
     scaled = ray.get("enableInTreeAutoscaling", False)
-    for one, wanted, group in zip(models, given, groups, strict=False):
+    for one, wanted, group, deployment in zip(models, given, groups, in_place, strict=False):
         assert wanted.get("model", {}).get("id") in (
             None,
             "",
             one["model_loading_config"]["model_id"],
         )
-        deployment, arguments = one["deployment_config"], one["engine_kwargs"]
+        arguments = one["engine_kwargs"]
         scaling = deployment.get("autoscaling_config")
+        for numbers in ("min_replicas", "max_replicas"):
+            fixed = one["deployment_config"].get("autoscaling_config", {})
+            assert (scaling or {}).get(numbers) == fixed.get(numbers)
         low = high = deployment.get("num_replicas")
         if scaling:
             low, high = scaling["min_replicas"], scaling["max_replicas"]

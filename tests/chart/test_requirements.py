@@ -198,6 +198,11 @@ def application(shape: str) -> Object:
     return serve_config(objects(shape))["applications"][0]["args"]
 
 
+def in_place(shape: str) -> list[Object]:
+    """Return what Serve takes up in place of each deployment."""
+    return serve_config(objects(shape))["applications"][0]["deployments"]
+
+
 def models(shape: str) -> list[Object]:
     """Return the LLMConfigs of a shape."""
     return llm_configs(objects(shape))
@@ -290,7 +295,7 @@ def test_worker_pods_follow_the_replicas(shape: str) -> None:
 @each_shape
 def test_drain_times_fit_into_one_another(shape: str) -> None:
     longest = max(
-        model["deployment_config"]["graceful_shutdown_timeout_s"] for model in models(shape)
+        deployment.get("graceful_shutdown_timeout_s", 0) for deployment in in_place(shape)
     )
     for pod in pod_specs(shape):
         found = environment(pod)
@@ -323,7 +328,7 @@ def test_modes_and_versions_are_the_same_on_head_and_workers(shape: str) -> None
     direct = SHAPES[shape].get("serving", {}).get("mode") == "direct"
     for name in ("RAY_SERVE_ENABLE_HA_PROXY", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING"):
         assert environment(head).get(name, {}).get("value") == ("1" if direct else None)
-    assert ("ingress_deployment_config" in application(shape)) is not direct
+    assert any(d["name"] == "OpenAiIngress" for d in in_place(shape)) is not direct
     assert ray_service(shape)["rayClusterConfig"]["rayVersion"] in head["containers"][0]["image"]
 
 

@@ -5,7 +5,7 @@ import re
 
 import pytest
 import yaml
-from ray.serve.llm import LLMConfig, LLMServingArgs
+from ray.serve.llm import LLMServingArgs
 from ray.serve.schema import ServeDeploySchema
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.entrypoints.launchers.cli_args import FrontendArgs
@@ -113,8 +113,10 @@ def test_vllm_has_the_parsers(config):
 
 def test_replicas_can_scale(config):
     """Ray LLM's defaults of 1e9 requests a replica never add a second one."""
+    in_place = config["applications"][0]["deployments"]
     for model in models(config):
-        deployment = LLMConfig.model_validate(model).deployment_config
+        name = model["model_loading_config"]["model_id"].replace("/", "--").replace(".", "_")
+        (deployment,) = [d for d in in_place if d["name"] == f"LLMServer:{name}"]
         sequences = model["engine_kwargs"]["max_num_seqs"]
         assert sequences < deployment["max_ongoing_requests"] <= 4 * sequences
         if scaling := deployment.get("autoscaling_config"):

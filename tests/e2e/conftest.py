@@ -97,6 +97,6 @@ def release(request: pytest.FixtureRequest, report: Report) -> Iterator[Release]
 @pytest.fixture(scope="session")
 def operator() -> None:
     """The KubeRay operator, which the suite takes as given."""
-    label = "app.kubernetes.io/name=kuberay-operator"
+    label = "app.kubernetes.io/component=kuberay-operator"
     if "kuberay-operator" not in kubectl("get", "pods", "-A", "-l", label, check=False):
         raise Failed(f"the cluster has no KubeRay operator (no pod with {label}): run `make e2e`")

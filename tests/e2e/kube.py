@@ -96,8 +96,8 @@ class Namespace:
 
     def delete(self) -> None:
         """Delete it with all that is in it, and wait."""
-        # Services first: where Redis keeps a head's state, KubeRay cleans up by a Job, and none can be
-        # made in a namespace that is being deleted: both would wait for each other for ever.
+        # Services first. Where Redis keeps a head's state, KubeRay cleans up by a Job, which can't
+        # be made in a namespace that is being deleted: both would wait for each other for ever.
         limit = "--timeout=300s"
         if f"namespace/{self.name}" in kubectl("get", "namespaces", "-o", "name").split():
             self.kubectl("delete", "rayservices,rayclusters", "--all", limit, timeout=310)

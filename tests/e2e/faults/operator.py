@@ -6,7 +6,7 @@ from ..release import Release
 
 
 def act(release: Release) -> None:
-    label = "app.kubernetes.io/name=kuberay-operator"
+    label = "app.kubernetes.io/component=kuberay-operator"
     (pod,) = kubectl(
         "get",
         "pods",

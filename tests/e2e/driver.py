@@ -40,9 +40,9 @@ class Fates:
         """Return the seconds from `since` to the start of the last request in trouble."""
         return max((r["start"] - since for r in self.trouble()), default=0.0)
 
-    def in_flight(self, moment: float) -> int:
-        """Return how many were in flight at a moment."""
-        return sum(1 for r in self.requests if r["start"] <= moment <= r["end"])
+    def in_flight(self, start: float, end: float) -> int:
+        """Return how many were in flight at some moment between two."""
+        return sum(1 for r in self.requests if r["start"] <= end and r["end"] >= start)
 
     def errors(self) -> dict[str, int]:
         """Return what clients saw, with how often."""
@@ -51,7 +51,7 @@ class Fates:
 
 @contextmanager
 def traffic(
-    release: Release, *, loops: str = "stream short unary", key: str = "", pause: float = 0.5
+    release: Release, *, loops: str = "stream stream short unary", key: str = "", pause: float = 1.5
 ) -> Iterator[Fates]:
     """Send traffic while the block runs, and for the time that what is in flight needs after it.
 

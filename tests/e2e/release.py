@@ -119,7 +119,7 @@ class Release:
     def whole(self, replicas: int | None = None) -> bool:
         """Return whether all that should run does: the RayService, pods, replicas."""
         wanted = replicas or self.values["autoscaling"]["minReplicas"]
-        if not self.ready() or not all(map(is_ready, self.pods("head"))):
+        if not self.ready() or list(map(is_ready, self.pods("head"))) != [True]:
             return False
         if len(list(filter(is_ready, self.pods("worker")))) != wanted:
             return False
@@ -130,6 +130,15 @@ class Release:
     def wait_whole(self, replicas: int | None = None, timeout: float = 600) -> None:
         """Wait until `whole`."""
         wait(f"{self.name} is whole", lambda: self.whole(replicas), timeout)
+
+    def wait_without(self, replica: Object) -> None:
+        """Wait until Serve has seen that a replica is dead."""
+
+        def seen() -> bool:
+            running = [r["replica_id"] for r in self.replicas() if r["state"] == "RUNNING"]
+            return replica["replica_id"] not in running
+
+        wait("Serve has seen that the replica is dead", seen, every=1)
 
 
 def replicas_of(serve: Object) -> list[Object]:

@@ -53,6 +53,17 @@ class Traffic:
         name = request.headers["x-request-id"]
         self.sent[name] = self.sent.get(name, 0) + 1
 
+    async def begin(self) -> None:
+        """Return when a request gets through: to a new pod the network opens a moment later."""
+        while not self.stopping.is_set():
+            try:
+                headers = {"x-request-id": "begin"}
+                client = self.client.with_options(api_key=self.key_file.read_text().strip())
+                await client.models.list(extra_headers=headers)
+                return
+            except openai.APIError:
+                await asyncio.sleep(0.5)
+
     async def loop(self, kind: str) -> None:
         """Ask until stopped."""
         for number in itertools.count():
@@ -77,7 +88,7 @@ class Traffic:
         }
         if kind == "stream":
             # Some seconds long, whatever the model would say.
-            arguments |= {"max_tokens": 400}
+            arguments |= {"max_tokens": 250}
             arguments["extra_body"] |= {"ignore_eos": True}
         try:
             client = self.client.with_options(api_key=self.key_file.read_text().strip())
@@ -119,6 +130,7 @@ async def main() -> None:
     traffic = Traffic(arguments.url, arguments.model, arguments.key_file, arguments.pause)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, traffic.stopping.set)
+    await traffic.begin()
     await asyncio.gather(*(traffic.loop(kind) for kind in arguments.loops))
     print(json.dumps({"done": True}), flush=True)
 

@@ -8,6 +8,7 @@ def act(release: Release) -> None:
     replica = release.replicas()[0]
     pods = {pod["status"]["podIP"]: pod["metadata"]["name"] for pod in release.pods("worker")}
     release.namespace.shell(pods[replica["node_ip"]], f"kill -9 {replica['pid']}", "ray-worker")
+    release.wait_without(replica)
 
 
 CASE = Case(

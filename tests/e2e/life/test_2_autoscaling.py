@@ -5,6 +5,7 @@ import time
 import pytest
 
 from ..driver import traffic
+from ..kube import wait
 from ..release import Release
 from ..report import Report
 
@@ -23,6 +24,7 @@ def test_load_and_quiet(release: Release, report: Report) -> None:
             time.sleep(5)
         down_from = time.time()
         release.wait_whole(1)
+        wait("the second pod is gone", lambda: len(release.pods("worker")) == 1)
         down = time.time()
     release.install({"autoscaling": {"targetOngoingRequests": 30}})
 

@@ -27,7 +27,7 @@ def check(release: Release, case: Case, report: Report) -> None:
         time.sleep(QUIET)
 
     report.traffic(case.title, release.mode, fates, began, whole)
-    assert fates.in_flight(began), "nothing was in flight when it happened"
+    assert fates.in_flight(began, began + 3), "nothing was in flight when it happened"
     assert fates.count("silent") == fates.count("refused") == 0, fates.errors()
     assert fates.count("lost") == 0, fates.errors()
     cut = [request for request in fates.requests if request["fate"] == "cut"]

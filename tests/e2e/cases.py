@@ -19,7 +19,7 @@ class Case:
         modes: serving modes in which it is tried.
         own_streams: whether it kills a process that is answering, so that those answers are cut.
         seen: asserts what must be seen besides the traffic when the release is whole again.
-        note: for the report, where a number needs one.
+        core: whether it is tried for every change of the repository, not only every night.
     """
 
     title: str
@@ -28,7 +28,7 @@ class Case:
     modes: tuple[str, ...] = ("direct",)
     own_streams: bool = False
     seen: Callable[[Release], None] = lambda release: None
-    note: str = ""
+    core: bool = False
 
 
 def found(folder: str, mode: str) -> list[Case]:

@@ -42,11 +42,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give each test of a release all modes, or the modes of its case."""
     if "case" in metafunc.fixturenames:
         folder = metafunc.module.CASES
-        pairs = [(mode, case) for mode in MODES for case in found(folder, mode)]
-        names = [f"{mode}-{re.sub('[^a-z]+', '-', case.title.lower())}" for mode, case in pairs]
-        metafunc.parametrize(
-            "release,case", pairs, ids=names, indirect=["release"], scope="session"
-        )
+        pairs = [
+            pytest.param(
+                mode,
+                case,
+                id=f"{mode}-{re.sub('[^a-z]+', '-', case.title.lower())}",
+                marks=[pytest.mark.core] if case.core else [],
+            )
+            for mode in MODES
+            for case in found(folder, mode)
+        ]
+        metafunc.parametrize("release,case", pairs, indirect=["release"], scope="session")
     elif (
         "release" in metafunc.fixturenames and Path(metafunc.module.__file__).parent.name == "life"
     ):
@@ -69,11 +75,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 @pytest.fixture(scope="session")
 def report(request: pytest.FixtureRequest) -> Iterator[Report]:
     """The rows of this run; --report writes them beside those of earlier runs."""
-    rows = Report()
+    rows = Report(saved=request.config.getoption("--report"))
     yield rows
     rows.print()
-    if request.config.getoption("--report"):
-        rows.save()
 
 
 @pytest.fixture(scope="session")

@@ -28,6 +28,7 @@ answered at once, and until every pod and replica is there again.
 class Report:
     """The rows of one run, by table."""
 
+    saved: bool = False  # each row at once: a later failure must not lose it
     rows: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in TABLES})
 
     def traffic(self, title: str, mode: str, fates: Fates, since: float, whole: float) -> None:
@@ -36,15 +37,20 @@ class Report:
         numbers += [fates.count("cut"), fates.count("lost")]
         last = f"{fates.last_trouble(since):.0f}" if fates.trouble() else "-"
         cells = [title, mode, *map(str, numbers), last, f"{whole - since:.0f}"]
-        self.rows["requests"].append(_row(cells))
+        self._add("requests", cells)
 
     def time(self, title: str, mode: str, seconds: float) -> None:
         """Add how long something took."""
-        self.rows["times"].append(_row([title, mode, f"{seconds:.0f}"]))
+        self._add("times", [title, mode, f"{seconds:.0f}"])
 
     def refusal(self, title: str, who: str, message: str) -> None:
         """Add a bad input and what is said to it."""
-        self.rows["refusals"].append(_row([title, who, message.replace("|", "\\|")]))
+        self._add("refusals", [title, who, message.replace("|", "\\|")])
+
+    def _add(self, table: str, cells: list[str]) -> None:
+        self.rows[table].append(_row(cells))
+        if self.saved:
+            self.save()
 
     def print(self) -> None:
         """Print what this run saw."""

@@ -12,6 +12,8 @@ from .kube import Failed, Namespace, helm, wait
 from .release import CHART, Release
 from .report import Report
 
+pytestmark = pytest.mark.core
+
 Object = dict[str, Any]
 
 

@@ -18,4 +18,4 @@ def seen(release: Release) -> None:
     assert release.namespace.shell(release.pod("worker"), "echo $E2E_CHANGED").strip() == "yes"
 
 
-CASE = Case("image and environment changed", act, modes=("direct", "ingress"), seen=seen)
+CASE = Case("image and environment changed", act, modes=("direct", "ingress"), seen=seen, core=True)

@@ -16,6 +16,8 @@ from ..kube import ROOT, wait
 from ..release import Release
 from ..report import Report
 
+pytestmark = pytest.mark.core
+
 CLIENTS = sorted((ROOT / "examples").glob("client_*.py"))
 CURLS = sorted((ROOT / "examples").glob("curl_*.sh"))
 

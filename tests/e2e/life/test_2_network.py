@@ -9,6 +9,8 @@ from ..kube import Failed, Namespace, wait
 from ..pods import pod
 from ..release import Release
 
+pytestmark = pytest.mark.core
+
 SERVE, DASHBOARD, GCS, METRICS = 8000, 8265, 6379, 8080
 Probe = Callable[[str, int], bool]
 

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from ..kube import wait
 from ..release import Release
 from ..report import Report
@@ -10,6 +12,8 @@ KINDS = (
     "pods,services,endpoints,configmaps,secrets,serviceaccounts,persistentvolumeclaims,jobs,roles,"
     "rolebindings,networkpolicies,poddisruptionbudgets,rayservices,rayclusters,ingresses,leases"
 )
+
+pytestmark = pytest.mark.core
 OF_THE_NAMESPACE = {"configmap/kube-root-ca.crt", "serviceaccount/default"}
 OF_THE_SUITE = {
     "pod/redis",

@@ -16,7 +16,9 @@ def check(release: Release, case: Case, report: Report) -> None:
         release.install({"autoscaling": {"minReplicas": case.replicas}})
     release.wait_whole(case.replicas)
 
-    with traffic(release) as fates:
+    # Where a replica is to die in the middle of an answer, each must be answering.
+    loops = "stream stream stream stream short unary" if case.own_streams else "stream short unary"
+    with traffic(release, loops=loops, pause=0.5 if case.own_streams else 1.0) as fates:
         time.sleep(QUIET)
         began = time.time()
         case.act(release)

@@ -205,5 +205,6 @@ def test_the_chart(namespace: Namespace, title: str, report: Report) -> None:
 
 def line_with(says: str, message: str) -> str:
     """Return the line of a message that says it."""
-    line = next(line for line in message.splitlines() if says in line)
+    lines = message.splitlines()[1:]  # the first is the command
+    line = next(line for line in lines if says in line)
     return line.strip(" *-")[:400]

@@ -29,6 +29,8 @@ def applied(report: Report) -> Iterator[Release]:
         "--values",
         "-",
         "--skip-tests",
+        "--namespace",
+        namespace.name,
         stdin=yaml.safe_dump(values),
     )
     release = Release(namespace)

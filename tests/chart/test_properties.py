@@ -247,7 +247,7 @@ def check(values: Values, objects: list[Values]) -> None:
     mode = values.get("serving", {}).get("mode", "ingress")
     in_place = list(deployments(objects).values())
     assert ("OpenAiIngress" in deployments(objects)) == (mode == "ingress")
-    assert [d["name"].split(":")[-1] for d in in_place[: len(ids)]] == [
+    assert [d["name"].removeprefix("LLMServer:") for d in in_place[: len(ids)]] == [
         one.replace("/", "--").replace(".", "_") for one in ids
     ]
     scaled = ray.get("enableInTreeAutoscaling", False)

@@ -14,6 +14,10 @@ SHAPES = sorted((CHART / "ci").glob("*.yaml"))
 # Helm 3 built from source says 1.20 of itself; a cluster says what it is.
 KUBERNETES = "1.35.0"
 
+# A bare = is a string to Kubernetes, and to PyYAML a YAML 1.1 tag that it has no constructor for.
+for loader in (yaml.SafeLoader, yaml.CSafeLoader):
+    loader.add_constructor("tag:yaml.org,2002:value", lambda made, node: node.value)
+
 Object = dict[str, Any]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from .cases import found
 from .diagnostics import collect
-from .kube import IMAGE, Failed, Namespace, api, kubectl
+from .kube import IMAGE, Namespace, api
 from .release import Release
 from .report import Report
 
@@ -96,11 +96,3 @@ def release(request: pytest.FixtureRequest, report: Report) -> Iterator[Release]
     report.time("helm install until the first answer is possible", mode, time.monotonic() - start)
     yield release
     namespace.delete()
-
-
-@pytest.fixture(scope="session")
-def operator() -> None:
-    """The KubeRay operator, which the suite takes as given."""
-    label = "app.kubernetes.io/component=kuberay-operator"
-    if "kuberay-operator" not in kubectl("get", "pods", "-A", "-l", label, check=False):
-        raise Failed(f"the cluster has no KubeRay operator (no pod with {label}): run `make e2e`")

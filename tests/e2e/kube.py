@@ -3,7 +3,6 @@
 import functools
 import json
 import os
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -182,8 +181,3 @@ class Namespace:
                 yield f"http://127.0.0.1:{line.split('127.0.0.1:')[1].split()[0]}"
             finally:
                 forward.terminate()
-
-
-def missing_tools() -> list[str]:
-    """Return the commands that the suite needs and that are not on PATH."""
-    return [tool for tool in ("kubectl", "go") if not shutil.which(tool)]

@@ -56,7 +56,7 @@ applications:
       {{- end }}
 {{- end -}}
 
-{{/* How many replicas of a model, as both LLMConfig and `deployments` have it. */}}
+{{/* How many replicas of a model, as `deployments` has it; LLMConfig has the numbers that stay fixed. */}}
 {{- define "hybrid-llm.replicas" -}}
 {{- if eq .minReplicas .maxReplicas -}}
 num_replicas: {{ .minReplicas }}

@@ -64,9 +64,13 @@ def test_drain_times_follow_from_one():
     service = manifest(objects, "RayService")["spec"]
     assert service["rayClusterDeletionDelaySeconds"] == 183
     assert deployments(objects)[MODEL]["graceful_shutdown_timeout_s"] == 123
-    for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
-        assert pods(objects)[name]["spec"]["terminationGracePeriodSeconds"] == 183
-        assert env(objects, name)["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"] == "123"
+    # The head answers nothing: to wait for it would only delay its successor, and an uninstall.
+    for name, seconds, drain in [
+        ("hybrid-llm-head", 30, "0"),
+        ("hybrid-llm-my-qwen-3-32b", 183, "123"),
+    ]:
+        assert pods(objects)[name]["spec"]["terminationGracePeriodSeconds"] == seconds
+        assert env(objects, name)["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"] == drain
 
 
 def test_the_autoscaler_knows_which_accelerator_a_worker_brings():

@@ -297,7 +297,8 @@ def test_drain_times_fit_into_one_another(shape: str) -> None:
     longest = max(
         deployment.get("graceful_shutdown_timeout_s", 0) for deployment in in_place(shape)
     )
-    for pod in pod_specs(shape):
+    for group in ray_service(shape)["rayClusterConfig"]["workerGroupSpecs"]:
+        pod = group["template"]["spec"]
         found = environment(pod)
         drain = int(found["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"]["value"])
         assert pod["terminationGracePeriodSeconds"] > drain >= longest

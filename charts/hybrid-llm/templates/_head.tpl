@@ -11,7 +11,7 @@ template:
   spec:
     automountServiceAccountToken: false
     enableServiceLinks: false
-    terminationGracePeriodSeconds: {{ include "hybrid-llm.terminationGrace" $root }}
+    terminationGracePeriodSeconds: 30
     {{- with $values.image.pullSecrets }}
     imagePullSecrets:
       {{- toYaml . | nindent 6 }}
@@ -46,13 +46,15 @@ template:
           - {name: metrics, containerPort: 8080}
           - {name: serve, containerPort: 8000}
         env:
-          {{- include "hybrid-llm.env" . | nindent 10 }}
+          {{- /* It answers nothing, and Ray would drain it until the time is up: its controller never goes. */}}
+          {{- include "hybrid-llm.env" (merge (dict "drainSeconds" 0) .) | nindent 10 }}
         resources:
           {{- toYaml $values.head.resources | nindent 10 }}
         volumeMounts:
           {{- include "hybrid-llm.volumeMounts" $root | nindent 10 }}
     volumes:
-      {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" "1Gi") | nindent 6 }}
+      {{- /* At the end KubeRay empties Redis by a Job made of this very pod, when Helm has removed the ConfigMap. */}}
+      {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" "1Gi" "outlivesApp" $values.ray.gcs.redisAddress) | nindent 6 }}
       {{- if .plan.autoscaling }}
       - name: api-server-token
         projected:

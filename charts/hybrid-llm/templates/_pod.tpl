@@ -25,12 +25,7 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* Seconds that a pod may take to end: Ray drains it, then its processes stop. */}}
-{{- define "hybrid-llm.terminationGrace" -}}
-{{- add .Values.serving.drainSeconds 60 -}}
-{{- end -}}
-
-{{/* (dict "root" $ "plan" plan) */}}
+{{/* (dict "root" $ "plan" plan "drainSeconds" how long Ray lets the node finish its answers) */}}
 {{- define "hybrid-llm.env" -}}
 {{- $values := .root.Values -}}
 {{- $plan := .plan -}}
@@ -50,8 +45,7 @@ annotations:
 - {name: HYBRID_LLM_API_KEYS_SECRET, value: {{ include "hybrid-llm.keysSecret" .root | quote }}}
 {{- end }}
 - {name: HYBRID_LLM_MAX_BODY_BYTES, value: {{ $values.serving.maxBodyBytes | int | quote }}}
-# How long Ray lets a node that goes finish its answers.
-- {name: RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S, value: {{ $values.serving.drainSeconds | int | quote }}}
+- {name: RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S, value: {{ .drainSeconds | int | quote }}}
 {{- if $plan.direct }}
 - {name: RAY_SERVE_ENABLE_HA_PROXY, value: "1"}
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
@@ -77,11 +71,11 @@ annotations:
 - {name: shared-memory, mountPath: /dev/shm}
 {{- end -}}
 
-{{/* (dict "root" $ "sharedMemory" "16Gi") */}}
+{{/* (dict "root" $ "sharedMemory" "16Gi" "outlivesApp" whether pods may start when the ConfigMap is gone) */}}
 {{- define "hybrid-llm.volumes" -}}
 {{- $values := .root.Values -}}
 - name: app
-  configMap: {name: {{ include "hybrid-llm.fullname" .root }}-app}
+  configMap: {name: {{ include "hybrid-llm.fullname" .root }}-app{{ if .outlivesApp }}, optional: true{{ end }}}
 {{- if $values.auth.enabled }}
 - name: api-keys
   secret:

@@ -57,7 +57,7 @@ template:
     serviceAccountName: {{ include "hybrid-llm.serviceAccountName" $root | quote }}
     automountServiceAccountToken: false
     enableServiceLinks: false
-    terminationGracePeriodSeconds: {{ include "hybrid-llm.terminationGrace" $root }}
+    terminationGracePeriodSeconds: {{ add $values.serving.drainSeconds 60 }} # the drain, then its processes stop
     {{- with $values.image.pullSecrets }}
     imagePullSecrets:
       {{- toYaml . | nindent 6 }}
@@ -96,7 +96,7 @@ template:
           - {name: metrics, containerPort: 8080}
           - {name: serve, containerPort: 8000}
         env:
-          {{- include "hybrid-llm.env" . | nindent 10 }}
+          {{- include "hybrid-llm.env" (merge (dict "drainSeconds" $values.serving.drainSeconds) .) | nindent 10 }}
         resources:
           {{- toYaml .resources | nindent 10 }}
         volumeMounts:

@@ -105,6 +105,23 @@ def _read(payload: object) -> tuple[str, str | None, str | None]:
     )
 
 
+def failure(line: bytes) -> tuple[int, dict[str, Any]] | None:
+    """Return the HTTP status and the payload of a line of an event stream that is an error."""
+    if not line.startswith(b"data:") or b'"error"' not in line:
+        return None
+    try:
+        payload = json.loads(line[5:])
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(payload, dict):
+        return None
+    inner = payload if payload.get("object") == "error" else payload.get("error")
+    if not inner:
+        return None
+    code = inner.get("code") if isinstance(inner, dict) else None
+    return code if isinstance(code, int) and 400 <= code <= 599 else 500, payload
+
+
 class _Reshaped:
     """Reshapes a body that is an error, or the error events of a stream."""
 
@@ -121,20 +138,10 @@ class _Reshaped:
         return json.dumps(reshape(self._status, payload, self._request_id)).encode()
 
     def line(self, line: bytes) -> bytes:
-        if not line.startswith(b"data:"):
+        failed = failure(line)
+        if failed is None:
             return line
-        try:
-            payload = json.loads(line[5:])
-        except (ValueError, RecursionError):
-            return line
-        if not isinstance(payload, dict):
-            return line
-        inner = payload if payload.get("object") == "error" else payload.get("error")
-        if not inner:
-            return line
-        code = inner.get("code") if isinstance(inner, dict) else None
-        status = code if isinstance(code, int) and 400 <= code <= 599 else 500
-        data = json.dumps(reshape(status, payload, self._request_id)).encode()
+        data = json.dumps(reshape(*failed, self._request_id)).encode()
         return b"data: " + data + (b"\r" if line.endswith(b"\r") else b"")
 
 

@@ -11,8 +11,8 @@ from app.start import LateStart
 
 # Innermost first, the order in which FastAPI and vLLM's `middleware` option add them. Without a key
 # nobody gets further than BearerAuth; what it and RequestLimits refuse has OpenAI's shape already.
-# ThinkingPolicy reads bodies, so it stands behind both, and tells ReasoningNames the names. LateStart
-# gives OpenAIErrors the errors that a stream begins with as error responses.
+# ThinkingPolicy reads bodies, so it stands behind both, and tells ReasoningNames the names.
+# LateStart gives OpenAIErrors the errors that a stream begins with as error responses.
 STACK: tuple[Any, ...] = (
     LateStart,
     ReasoningNames,

@@ -31,12 +31,7 @@ class Case:
     core: bool = False
 
 
-def found(folder: str, mode: str) -> list[Case]:
-    """Return the cases of a folder that are tried in a serving mode, by file name."""
-    cases = []
-    for path in sorted(Path(__file__).with_name(folder).glob("[!_]*.py")):
-        module = importlib.import_module(f"{__package__}.{folder}.{path.stem}")
-        case: Case = module.CASE
-        if mode in case.modes:
-            cases.append(case)
-    return cases
+def found(folder: str) -> list[Case]:
+    """Return the cases of a folder, by file name."""
+    paths = sorted(Path(__file__).with_name(folder).glob("[!_]*.py"))
+    return [importlib.import_module(f"{__package__}.{folder}.{path.stem}").CASE for path in paths]

@@ -36,26 +36,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             ) from None
     for item in mine:
         item.add_marker(pytest.mark.timeout(1200))
+        parameters = item.callspec.params if isinstance(item, pytest.Function) else {}
+        if "case" in parameters and parameters["release"] not in parameters["case"].modes:
+            items.remove(item)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Give each test of a release all modes, or the modes of its case."""
-    if "case" in metafunc.fixturenames:
-        folder = metafunc.module.CASES
-        pairs = [
+    """Try a release in one mode after the other, and with each case of a folder."""
+    names, folder = metafunc.fixturenames, Path(metafunc.module.__file__).parent
+    if "case" in names:
+        cases = [
             pytest.param(
-                mode,
                 case,
-                id=f"{mode}-{re.sub('[^a-z]+', '-', case.title.lower())}",
+                id=re.sub("[^a-z]+", "-", case.title.lower()).strip("-"),
                 marks=[pytest.mark.core] if case.core else [],
             )
-            for mode in MODES
-            for case in found(folder, mode)
+            for case in found(metafunc.module.CASES)
         ]
-        metafunc.parametrize("release,case", pairs, indirect=["release"], scope="session")
-    elif (
-        "release" in metafunc.fixturenames and Path(metafunc.module.__file__).parent.name == "life"
-    ):
+        metafunc.parametrize("case", cases)
+    if "release" in names and folder.name == "life":
         marker = metafunc.definition.get_closest_marker("modes")
         modes = marker.args if marker else MODES
         metafunc.parametrize("release", modes, indirect=True, scope="session")

@@ -32,7 +32,7 @@ def test_a_model_that_is_not_there(release: Release, report: Report) -> None:
     with traffic(release) as fates:
         start = time.time()
         release.upgrade({"model": {"source": "/models/not-there"}})
-        wait("the second cluster fails", pending_fails)
+        wait("the second cluster fails", pending_fails, timeout=900)  # after three attempts
         assert release.active() == before
         release.helm("rollback", release.name)
         release.wait_whole()

@@ -15,9 +15,10 @@ def check(release: Release, case: Case, report: Report) -> None:
     """Do what the case does to a whole release, and judge what became of the requests."""
     if release.values["autoscaling"]["minReplicas"] != case.replicas:
         release.install({"autoscaling": {"minReplicas": case.replicas}})
+        release.wait_whole(case.replicas)
+        # What it has left behind counts for the disruption budget, and takes CPU time.
+        wait("the old cluster is gone", lambda: len(release.namespace.names("rayclusters")) == 1)
     release.wait_whole(case.replicas)
-    # What an upgrade has left behind still counts for the disruption budget, and takes CPU time.
-    wait("the old cluster is gone", lambda: len(release.namespace.names("rayclusters")) == 1)
 
     # Where a replica is to die in the middle of an answer, each must be answering.
     loops = "stream stream stream stream short unary" if case.own_streams else "stream short unary"

@@ -24,7 +24,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--report", action="store_true", help="write the rows seen into e2e/report.md")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Without a cluster none of this can run, and `make e2e` is what gives it one."""
     mine = [item for item in items if HERE in item.path.parents]
     if mine:
@@ -39,6 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         if "case" in parameters and parameters["release"] not in parameters["case"].modes:
             items.remove(item)
+            config.hook.pytest_deselected(items=[item])
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

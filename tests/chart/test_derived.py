@@ -59,6 +59,11 @@ def test_request_limits_follow_from_the_number_of_sequences():
     assert deployment["max_queued_requests"] == 400
 
 
+def test_no_request_goes_through_the_head():
+    """Or a stream would end with it, and Redis keeps what the head knows, not its connections."""
+    assert manifest(render(), "RayService")["spec"]["excludeHeadPodFromServeSvc"] is True
+
+
 def test_drain_times_follow_from_one():
     objects = render({"serving": {"drainSeconds": 123}})
     service = manifest(objects, "RayService")["spec"]

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from app.asgi import App, Receive, Scope, Send, header, send_json
 from app.errors import error
+from app.scope import with_key
 
 log = logging.getLogger("hybrid_llm.auth")
 
@@ -200,8 +201,8 @@ class BearerAuth:
         keys = self._own_keys
         for place in self._places:
             keys = keys | place.keys()
-        if self._name_of(scope, keys) is not None:
-            return await self.app(scope, receive, send)
+        if (name := self._name_of(scope, keys)) is not None:
+            return await self.app(with_key(scope, name), receive, send)
         if scope["type"] == "websocket":
             await receive()  # websocket.connect
             return await send({"type": "websocket.close", "code": 1008, "reason": "API key"})

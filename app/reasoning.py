@@ -1,15 +1,20 @@
-"""The names of the thinking: `reasoning` (vLLM since 2026) and `reasoning_content` (before)."""
+"""The names of the thinking: `reasoning` (vLLM since 2026) and `reasoning_content` (before).
+
+And the newlines that a model writes between its thinking and its answer: they are part of neither.
+"""
 
 import json
 import re
 
 from app.asgi import ResponseRewriter, Rewrite, Scope
-from app.policy import fields
+from app.scope import call_of
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only. A choice
 # gives its index before its message or delta, which tells whose thinking a value is.
-_KEYS = re.compile(rb'"index":\s*(\d+)|"reasoning":(\s*)(null|"[^"\\]*(?:\\.[^"\\]*)*")')
-
+_KEYS = re.compile(
+    rb'"index":\s*(\d+)|"reasoning":(\s*)(null|"[^"\\]*(?:\\.[^"\\]*)*")'
+    rb'|"content":(\s*)"(?:\\[nr])*(?=(.))'
+)
 
 # {fields: what stands in place of a `reasoning`, its value and the space before that}
 _NAMED = {
@@ -24,12 +29,15 @@ class _Names:
 
     Thinking that is only white space (what `/no_think` leaves) becomes null. In a stream that is
     known only later, so leading white space waits, per choice, for the first visible thinking.
+
+    An answer that follows thinking loses the newlines that it begins with.
     """
 
-    marker = b'"reasoning"'
-
-    def __init__(self, fields: str) -> None:
+    def __init__(self, fields: str, thinks: bool, choices: int) -> None:
         self._named = _NAMED[fields]
+        self._unanswered = choices if thinks else 0  # choices whose answer has not begun
+        self._answering: set[bytes] = set()
+        self.marker = b'"index"' if thinks else b'"reasoning"'
         self._index = b"0"
         self._held: dict[bytes, bytes] = {}  # choice index -> white space, as JSON string content
         self._thinking: set[bytes] = set()  # choices whose visible thinking has begun
@@ -45,11 +53,15 @@ class _Names:
         return _KEYS.sub(self._in_body, body)
 
     def _in_body(self, match: re.Match[bytes]) -> bytes:
+        if match[5]:
+            return b'"content":%b"' % match[4] if self._unanswered else match[0]
         if (value := match[3]) is None:
             return match[0]
         return self._with(match[2], b"null" if _is_blank(value) else value)
 
     def _in_stream(self, match: re.Match[bytes]) -> bytes:
+        if match[5]:
+            return self._answer(match)
         space, value = match[2], match[3]
         if value is None:
             self._index = match[1]
@@ -62,6 +74,16 @@ class _Names:
             return self._with(space, b"null")
         self._thinking.add(self._index)
         return self._with(space, b'"%s"' % text)
+
+    def _answer(self, match: re.Match[bytes]) -> bytes:
+        if not self._unanswered or self._index in self._answering:
+            return match[0]
+        if match[5] != b'"':
+            self._answering.add(self._index)
+            self._unanswered -= 1
+            if not self._unanswered:  # as for most of a stream
+                self.marker = b'"reasoning"'
+        return b'"content":%b"' % match[4]
 
     def _with(self, space: bytes, value: bytes) -> bytes:
         return self._named % {b"space": space, b"value": value}
@@ -78,10 +100,14 @@ def _is_blank(value: bytes) -> bool:
 class ReasoningNames(ResponseRewriter):
     """Gives chat clients the thinking under its names, in messages and in streamed deltas.
 
-    These are both, unless the values of the model have one (`app.policy`).
+    These are both, unless the values of the model have one (`app.thinking`).
     """
 
     def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite | None:
         """Take successful chat completions; other APIs have shapes of their own."""
         chat = scope["path"].endswith("/chat/completions")
-        return _Names(fields(scope)) if chat and status < 400 else None
+        if not chat or status >= 400:
+            return None
+        if (call := call_of(scope)) is None:
+            return _Names("both", False, 1)
+        return _Names(call.fields, call.decision.thinks, call.choices)

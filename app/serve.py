@@ -13,8 +13,8 @@ from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
 
 from app.auth import BearerAuth
-from app.middleware import IMPORT_PATHS, STACK
-from app.policy import VALUES, Thinking, ThinkingPolicy, dumped
+from app.middleware import IMPORT_PATHS, STACK, WITH_VALUES
+from app.thinking import VALUES, Thinking, dumped
 from app.values import apply, parse
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,7 @@ class _Guarded:
         for layer in STACK:
             if layer is BearerAuth:
                 self.app.add_middleware(layer, required=not _on_loopback_only())
-            elif layer is ThinkingPolicy:
+            elif layer in WITH_VALUES:
                 self.app.add_middleware(layer, models=self.thinking_values)
             else:
                 self.app.add_middleware(layer)
@@ -73,9 +73,8 @@ def build_app(args: dict[str, Any]) -> Application:
         for config in configs
     }
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
-        if reasoning:
-            for config in configs:
-                _set_variable(config, VALUES, dumped(thinking))
+        for config in configs:
+            _set_variable(config, VALUES, dumped(thinking))
         return build_openai_app({**args, "llm_configs": configs})
     given = serving.ingress_cls_config
     # Also a class of the user's own, which would otherwise be open to everybody. It keeps its name,

@@ -6,29 +6,69 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from app.policy import Thinking
+from app.thinking import Thinking
 
 Tokens = Annotated[int, Field(ge=0)]
+Efforts = dict[Literal["minimal", "low", "medium", "high", "xhigh", "max"], Tokens | None]
 
 
-class Reasoning(BaseModel):
-    """The values of one model; each may be left out."""
-
+class _Values(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
 
-    # The names under which chat clients get the thinking.
-    names: Literal["both", "reasoning", "reasoning_content"] = Field(default="both", alias="fields")
+
+class Lanes(_Values):
+    """Whether requests that don't think go first."""
+
+    enabled: bool = False
+    patience_seconds: Annotated[float, Field(ge=0, le=86400)] = 30  # that those which think wait
+
+
+class OfKey(_Values):
+    """What may be fixed, for a model or for the requests of one API key."""
+
     thinking_default: bool | None = None  # whether it thinks when a request says nothing
     allow_override: bool = True  # whether a request may choose
     token_budget: Tokens | None = None  # thinking_token_budget of a request that names none
     max_token_budget: Tokens | None = None  # the most that a request may name
+    effort_budgets: Efforts = {}  # thinking_token_budget for each effort; null: no limit
 
     @model_validator(mode="after")
-    def _budgets_agree(self) -> "Reasoning":
-        budget, limit = self.token_budget, self.max_token_budget
-        if budget is not None and limit is not None and budget > limit:
-            raise ValueError(f"tokenBudget ({budget}) is more than maxTokenBudget ({limit})")
+    def _budgets_agree(self) -> "OfKey":
+        limit = self.max_token_budget
+        named = {"tokenBudget": self.token_budget}
+        named |= {
+            f"effortBudgets.{effort}": tokens for effort, tokens in self.effort_budgets.items()
+        }
+        for name, budget in named.items():
+            if budget is not None and limit is not None and budget > limit:
+                raise ValueError(f"{name} ({budget}) is more than maxTokenBudget ({limit})")
         return self
+
+    @property
+    def has_budget(self) -> bool:
+        """Whether thinking must be counted for it."""
+        budgets = (self.token_budget, self.max_token_budget, *self.effort_budgets.values())
+        return any(budget is not None for budget in budgets)
+
+
+class Reasoning(OfKey):
+    """The values of one model; each may be left out."""
+
+    # The names under which chat clients get the thinking.
+    names: Literal["both", "reasoning", "reasoning_content"] = Field(default="both", alias="fields")
+    lanes: Lanes = Lanes()
+    # {name of an API key: what is otherwise for it; what it leaves out is the model's}
+    keys: dict[str, OfKey] = {}
+
+    def of_key(self, name: str) -> OfKey:
+        """Return all values for the requests of a key.
+
+        Raises:
+            ValidationError: its own don't agree with the model's.
+        """
+        model = self.model_dump(include=set(OfKey.model_fields), by_alias=True)
+        own = self.keys[name].model_dump(exclude_unset=True, by_alias=True)
+        return OfKey.model_validate({**model, **own})
 
 
 def parse(given: object, model_ids: list[str]) -> dict[str, Reasoning]:
@@ -46,10 +86,17 @@ def parse(given: object, model_ids: list[str]) -> dict[str, Reasoning]:
         found = TypeAdapter(dict[str, Reasoning]).validate_python(values, strict=True)
     except ValidationError as failure:
         raise ValueError("; ".join(map(_line, failure.errors()))) from None
-    for model_id in found:
+    for model_id, reasoning in found.items():
         if model_id not in model_ids:
             models = ", ".join(model_ids)
             raise ValueError(f"reasoning.{model_id}: no such model in llm_configs; it has {models}")
+        for name in reasoning.keys:
+            try:
+                reasoning.of_key(name)
+            except ValidationError as failure:
+                place = f"{model_id}.keys.{name}"
+                lines = (_line({**error, "loc": (place,)}) for error in failure.errors())
+                raise ValueError("; ".join(lines)) from None
     return {model_id: found.get(model_id, Reasoning()) for model_id in model_ids}
 
 
@@ -60,9 +107,10 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
         ValueError: `engine_kwargs` say otherwise, or lack what a budget needs.
     """
     place = f"reasoning.{model_id}"
-    budgets = (values.token_budget, values.max_token_budget)
-    has_parser = engine_kwargs.get("reasoning_parser") or engine_kwargs.get("reasoning_config")
-    if budgets != (None, None) and not has_parser:
+    has_parser = bool(
+        engine_kwargs.get("reasoning_parser") or engine_kwargs.get("reasoning_config")
+    )
+    if not has_parser and any(each.has_budget for each in (values, *values.keys.values())):
         raise ValueError(f"{place}: a budget needs engine_kwargs.reasoning_parser")
     template = engine_kwargs.get("default_chat_template_kwargs") or {}
     if not isinstance(template, Mapping):
@@ -76,20 +124,47 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
         )
     if default is False and written is None:
         engine_kwargs["default_chat_template_kwargs"] = {**template, "enable_thinking": False}
+    if values.lanes.enabled:
+        if engine_kwargs.get("scheduling_policy", "priority") != "priority":
+            raise ValueError(f"{place}.lanes: they need engine_kwargs.scheduling_policy priority")
+        engine_kwargs["scheduling_policy"] = "priority"
+    # As the template has it: only false itself turns thinking off.
+    default = written is not False if default is None else default
+    own = _fixed(values, default)
+    keys = {name: _fixed(values.of_key(name), default) for name in values.keys}
     return Thinking(
         fields=values.names,
-        # As the template has it: only false itself turns thinking off.
-        default=written is not False if default is None else default,
-        override=values.allow_override,
-        budget=values.token_budget,
-        max_budget=values.max_token_budget,
+        patience=values.lanes.patience_seconds if values.lanes.enabled else None,
+        counted=has_parser,
+        keys=keys,
+        **own,
     )
+
+
+def _fixed(values: OfKey, default: bool) -> dict[str, Any]:
+    """Return what `app.thinking.Thinking` has of these, under its names."""
+    return {
+        "default": default if values.thinking_default is None else values.thinking_default,
+        "override": values.allow_override,
+        "budget": values.token_budget,
+        "max_budget": values.max_token_budget,
+        "efforts": dict(values.effort_budgets),
+    }
 
 
 def _line(failure: Mapping[str, Any]) -> str:
     """Return what pydantic says of one mistake."""
     place = ".".join(map(str, ("reasoning", *failure["loc"])))
     if failure["type"] == "extra_forbidden":
-        known = ", ".join(str(field.alias) for field in Reasoning.model_fields.values())
+        known = ", ".join(
+            str(field.alias) for field in _model_at(failure["loc"]).model_fields.values()
+        )
         return f"{place}: there is no such value; there are {known}"
     return f"{place}: {failure['msg'].removeprefix('Value error, ')}"
+
+
+def _model_at(place: tuple[Any, ...]) -> type[BaseModel]:
+    """Return the model whose field a place (MODEL, ..., FIELD) names."""
+    if "keys" in place[1:-1]:
+        return OfKey
+    return Lanes if place[1:-1] == ("lanes",) else Reasoning

@@ -208,7 +208,7 @@ def test_a_response_with_no_headers_is_passed_on() -> None:
         await send({"type": "http.response.start", "status": 200})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    assert ask(wrapped(app), http(path="/v1/models")).body == b"{}"
+    assert ask(wrapped(app), http(path="/v1/embeddings")).body == b"{}"
     assert ask(wrapped(app)).body == b"{}"
 
 

@@ -1,4 +1,4 @@
-"""What an operator has fixed of a model's thinking: what reaches the engine, what is refused."""
+"""The middleware that decides on thinking: what it reads, what goes on, what it closes."""
 
 import json
 from collections.abc import Mapping
@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 from asgi_client import CHAT, JSON, Response, answer, ask, http, run, untouched
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from meters import Kept
 
 from app.asgi import Message, Receive, Scope, Send
+from app.decision import Decision
 from app.limits import RequestLimits
-from app.policy import VALUES, Thinking, ThinkingPolicy, dumped, fields
+from app.policy import SURFACES, ThinkingPolicy
+from app.scope import Call, call_of, with_key
+from app.thinking import VALUES, Thinking, dumped
 
-FIXED_ON = Thinking(override=False)
 FIXED_OFF = Thinking(default=False, override=False)
-MESSAGES = [{"role": "user", "content": "2 + 2? /no_think"}]
+ON, OFF = {"enable_thinking": True}, {"enable_thinking": False}
 
 
 class Engine:
@@ -39,163 +40,35 @@ class Engine:
         assert lengths in ([], [len(self.body)])
         await answer(200, b"{}")(scope, receive, send)
 
+    @property
+    def got(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def call(self) -> Call:
+        call = call_of(self.scope)
+        assert call
+        return call
+
 
 def post(
     thinking: Thinking | Mapping[str, Thinking],
     request: object = None,
     *,
     body: bytes | None = None,
-    **more: Any,
+    path: str = CHAT,
+    key: str = "",
+    meter: Kept | None = None,
 ) -> tuple[Response, Engine]:
-    """Send a chat request, in two pieces and with its length, to a server with these values."""
+    """Send a request, in two pieces and with its length, to a server with these values."""
     models = {"m": thinking} if isinstance(thinking, Thinking) else thinking
     if body is None:
-        request = {"model": "m", "messages": MESSAGES, **more} if request is None else request
         body = json.dumps(request).encode()
     engine = Engine()
-    headers = [JSON, (b"Content-Length", b"%d" % len(body))]
+    scope = http(path=path, headers=[JSON, (b"Content-Length", b"%d" % len(body))])
     half = len(body) // 2
-    app = ThinkingPolicy(engine, models)
-    return ask(app, http(headers=headers), [body[:half], body[half:]]), engine
-
-
-def reaches(thinking: Thinking, **request: Any) -> dict[str, Any]:
-    """Return what the engine gets beside model and messages, which must be as they were."""
-    response, engine = post(thinking, **request)
-    assert response.status == 200, response.body
-    got: dict[str, Any] = json.loads(engine.body)
-    assert (got.pop("model"), got.pop("messages")) == ("m", MESSAGES)
-    return got
-
-
-def refused(thinking: Thinking, **request: Any) -> dict[str, Any]:
-    """Return the error of a request that must not reach the engine."""
-    response, engine = post(thinking, **request)
-    assert (response.status, engine.calls) == (400, 0)
-    error = response.error
-    assert error["type"] == "invalid_request_error"
-    assert error["param"] in error["message"] and "operator" in error["message"]
-    return error
-
-
-# Who may choose
-
-
-@pytest.mark.parametrize(
-    ("thinking", "request_says"),
-    [
-        (FIXED_ON, {}),
-        (FIXED_ON, {"chat_template_kwargs": None}),
-        (FIXED_ON, {"chat_template_kwargs": {}}),
-        (FIXED_ON, {"chat_template_kwargs": {"enable_thinking": True}}),
-        (FIXED_ON, {"chat_template_kwargs": {"enable_thinking": None}}),
-        (FIXED_ON, {"reasoning_effort": "low"}),
-        (FIXED_ON, {"reasoning_effort": "bogus"}),  # which the engine refuses
-        (FIXED_ON, {"reasoning_effort": None}),
-        (FIXED_OFF, {}),
-        (FIXED_OFF, {"chat_template_kwargs": {"enable_thinking": False}}),
-        (FIXED_OFF, {"chat_template_kwargs": {"x": [1]}}),
-        (FIXED_OFF, {"reasoning_effort": "none"}),
-        (FIXED_OFF, {"enable_thinking": True}),  # which vLLM ignores
-    ],
-)
-def test_what_is_fixed_is_said_to_the_engine(
-    thinking: Thinking, request_says: dict[str, Any]
-) -> None:
-    kwargs = request_says.get("chat_template_kwargs") or {}
-    expected = {
-        **request_says,
-        "chat_template_kwargs": {**kwargs, "enable_thinking": thinking.default},
-    }
-    assert reaches(thinking, **request_says) == expected
-
-
-@pytest.mark.parametrize("value", [True, 1, "true", "false", [], {}])
-def test_asking_for_thinking_that_is_fixed_off_is_refused(value: Any) -> None:
-    error = refused(FIXED_OFF, chat_template_kwargs={"enable_thinking": value})
-    assert error["param"] == "chat_template_kwargs.enable_thinking"
-    assert "off" in error["message"] and "set it to false" in error["message"]
-
-
-@pytest.mark.parametrize("value", [False, 0, "false"])
-def test_asking_for_no_thinking_that_is_fixed_on_is_refused(value: Any) -> None:
-    error = refused(FIXED_ON, chat_template_kwargs={"enable_thinking": value})
-    assert error["param"] == "chat_template_kwargs.enable_thinking"
-    assert "on for this model" in error["message"] and "set it to true" in error["message"]
-
-
-@pytest.mark.parametrize(
-    ("thinking", "effort"),
-    [(FIXED_ON, "none"), *((FIXED_OFF, e) for e in ("minimal", "low", "high", "bogus", 5))],
-)
-def test_the_effort_is_a_choice_too(thinking: Thinking, effort: Any) -> None:
-    error = refused(thinking, reasoning_effort=effort)
-    assert error["param"] == "reasoning_effort"
-    # also where vLLM would let the other control win
-    agreeing = {"enable_thinking": thinking.default}
-    assert refused(thinking, reasoning_effort=effort, chat_template_kwargs=agreeing) == error
-
-
-@pytest.mark.parametrize("default", [True, False])
-@pytest.mark.parametrize(
-    "request_says",
-    [
-        {"chat_template_kwargs": {"enable_thinking": True}},
-        {"chat_template_kwargs": {"enable_thinking": False}},
-        {"reasoning_effort": "none"},
-        {},
-    ],
-)
-def test_without_a_lock_a_request_chooses(default: bool, request_says: dict[str, Any]) -> None:
-    """Also where its body is read, for the budget's sake."""
-    thinking = Thinking(default=default, max_budget=9)
-    assert reaches(thinking, **request_says) == {**request_says, "thinking_token_budget": 9}
-
-
-@pytest.mark.parametrize("kwargs", ["enable_thinking", [["enable_thinking", True]], 1, True])
-def test_template_arguments_of_a_wrong_type_are_left_to_the_engine(kwargs: Any) -> None:
-    assert reaches(FIXED_OFF, chat_template_kwargs=kwargs) == {"chat_template_kwargs": kwargs}
-
-
-# Budgets
-
-
-@pytest.mark.parametrize(
-    ("budget", "limit", "asked", "expected"),
-    [
-        (5, None, None, 5),
-        (0, None, None, 0),
-        (5, 9, None, 5),
-        (None, 9, None, 9),
-        (None, 0, None, 0),
-        (5, None, 100, 100),
-        (5, None, -1, -1),
-        (5, 9, 7, 7),
-        (5, 9, 9, 9),
-        (5, 9, 0, 0),
-        (None, 9, 9, 9),
-    ],
-)
-def test_budgets(budget: int | None, limit: int | None, asked: int | None, expected: int) -> None:
-    thinking = Thinking(budget=budget, max_budget=limit)
-    if asked is None:
-        assert reaches(thinking) == {"thinking_token_budget": expected}
-    assert reaches(thinking, thinking_token_budget=asked) == {"thinking_token_budget": expected}
-
-
-@pytest.mark.parametrize("asked", [10, 10**4000, -1])
-def test_more_than_the_limit_is_refused(asked: int) -> None:
-    error = refused(Thinking(budget=5, max_budget=9), thinking_token_budget=asked)
-    assert error["param"] == "thinking_token_budget"
-    assert str(asked)[:20] in error["message"] and "9 tokens" in error["message"]
-    assert len(error["message"]) < 200
-
-
-@pytest.mark.parametrize("asked", ["10", 10.0, 10.5, True, [], {}, -2])
-def test_a_budget_of_a_wrong_type_is_left_to_the_engine(asked: Any) -> None:
-    """vLLM refuses each of them itself."""
-    thinking = Thinking(budget=0, max_budget=0)
-    assert reaches(thinking, thinking_token_budget=asked) == {"thinking_token_budget": asked}
+    app = ThinkingPolicy(engine, models, meter or Kept())
+    return ask(app, with_key(scope, key) if key else scope, [body[:half], body[half:]]), engine
 
 
 # What goes on as it came
@@ -237,15 +110,13 @@ def test_what_is_added_leaves_every_other_byte_alone() -> None:
     )
     response, engine = post(Thinking(budget=5), body=body)
     assert response.status == 200
-    assert engine.body == body.rstrip()[:-1] + b', "thinking_token_budget": 5}'
+    added = b', "chat_template_kwargs": {"enable_thinking": true}, "thinking_token_budget": 5}'
+    assert engine.body == body.rstrip()[:-1] + added
 
 
 def test_an_empty_object_gets_its_fields_too() -> None:
-    _, engine = post(Thinking(default=False, override=False, budget=5), body=b"{ }")
-    assert json.loads(engine.body) == {
-        "chat_template_kwargs": {"enable_thinking": False},
-        "thinking_token_budget": 5,
-    }
+    _, engine = post(Thinking(budget=5), body=b"{ }")
+    assert engine.got == {"chat_template_kwargs": ON, "thinking_token_budget": 5}
 
 
 def test_a_field_that_is_there_twice_counts_as_it_does_for_the_engine() -> None:
@@ -253,7 +124,7 @@ def test_a_field_that_is_there_twice_counts_as_it_does_for_the_engine() -> None:
     assert post(Thinking(max_budget=9), body=twice)[0].status == 400
     twice = b'{"thinking_token_budget": 10, "thinking_token_budget": null}'
     response, engine = post(Thinking(max_budget=9), body=twice)
-    assert json.loads(engine.body) == {"thinking_token_budget": 9}
+    assert engine.got["thinking_token_budget"] == 9
     first = b'{"chat_template_kwargs": {"enable_thinking": true}, '
     twice = first + b'"chat_template_kwargs": {"x": "\\ud83e"}}'
     response, engine = post(FIXED_OFF, body=twice)
@@ -266,53 +137,26 @@ def test_a_field_that_is_there_twice_counts_as_it_does_for_the_engine() -> None:
 def test_every_encoding_that_the_engine_reads_is_read(encoding: str) -> None:
     request = json.dumps({"model": "m", "user": "ä☃"}, ensure_ascii=False)
     response, engine = post(Thinking(max_budget=9), body=request.encode(encoding))
-    assert json.loads(engine.body) == {**json.loads(request), "thinking_token_budget": 9}
+    added = {"chat_template_kwargs": ON, "thinking_token_budget": 9}
+    assert engine.got == {**json.loads(request), **added}
     asked = json.dumps({"thinking_token_budget": 10}).encode(encoding)
     assert post(Thinking(max_budget=9), body=asked)[0].status == 400
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
-)
-requests = st.dictionaries(
-    st.sampled_from(
-        ["model", "chat_template_kwargs", "reasoning_effort", "thinking_token_budget", "}", "x"]
-    ),
-    json_values | st.just({"enable_thinking": True}) | st.sampled_from(["m", "none", 3, 99]),
-)
-thinkings = st.builds(
-    Thinking,
-    default=st.booleans(),
-    override=st.booleans(),
-    budget=st.none() | st.integers(0, 9),
-    max_budget=st.none() | st.integers(9, 20),
-)
+def test_a_stream_is_asked_for_its_usage_whatever_else_it_has() -> None:
+    for given in (None, {}, {"include_usage": False}, {"continuous_usage_stats": False}):
+        _, engine = post(Thinking(), {"stream": True, "stream_options": given})
+        assert engine.got["stream_options"] == {**(given or {}), "include_usage": True}
+        assert engine.call.streamed and engine.call.hides_usage
+    _, engine = post(Thinking(), {"stream": True, "stream_options": {"include_usage": True}})
+    assert engine.call.streamed and not engine.call.hides_usage
+    for request in ({"stream": False}, {}, {"stream": True, "stream_options": "x"}):
+        _, engine = post(Thinking(), request)
+        assert engine.got.get("stream_options") == request.get("stream_options")
+        assert not engine.call.hides_usage
 
 
-@given(request=requests, thinking=thinkings, ascii=st.booleans())
-@settings(max_examples=300, deadline=None)
-def test_any_request_is_refused_or_within_what_is_fixed(
-    request: dict[str, Any], thinking: Thinking, ascii: bool
-) -> None:
-    body = json.dumps(request, ensure_ascii=ascii).encode("utf-8", "surrogatepass")
-    response, engine = post(thinking, body=body)
-    if response.status == 400:
-        assert response.error["param"]
-        return
-    got = json.loads(engine.body)
-    budget, kwargs = got.get("thinking_token_budget"), got.get("chat_template_kwargs")
-    if thinking.max_budget is not None and type(budget) is int:
-        assert budget <= thinking.max_budget and budget != -1
-    assert budget is not None or (thinking.budget, thinking.max_budget) == (None, None)
-    if not thinking.override and isinstance(kwargs, dict):
-        assert kwargs["enable_thinking"] is thinking.default
-    for name in request.keys() - {"thinking_token_budget", "chat_template_kwargs"}:
-        assert got[name] == request[name]
-
-
-# Which model, which request
+# Which model, which surface, which key
 
 
 @pytest.mark.parametrize("model", [None, "", "m", "m:lora", "other", 5])
@@ -331,56 +175,102 @@ def test_of_several_models_each_has_its_own(model: object, expected: int | None)
     models = {"a": Thinking(max_budget=9, fields="reasoning"), "b": Thinking()}
     response, engine = post(models, {"model": model})
     assert response.status == 200
-    assert json.loads(engine.body).get("thinking_token_budget") == expected
-    assert fields(engine.scope) == ("reasoning" if expected else "both")
+    assert engine.got.get("thinking_token_budget") == expected
+    assert engine.call.fields == ("reasoning" if expected else "both")
+    known = str(model).split(":")[0]
+    assert engine.call.model == (known if known in models else "unknown")
 
 
-@pytest.mark.parametrize("name", ["both", "reasoning", "reasoning_content"])
-def test_the_names_of_the_only_model_need_no_body(name: str) -> None:
-    calls: list[Scope] = []
-    ask(ThinkingPolicy(untouched(calls), {"m": Thinking(fields=name)}), whole=False)
-    assert fields(calls[0]) == name
+@pytest.mark.parametrize(
+    ("model", "reaches", "thinks"),
+    [
+        ("m:think", "m", True),
+        ("m:no-think", "m", False),
+        ("m:lora:no-think", "m:lora", False),
+        ("m:lora", "m:lora", None),
+        ("other:think", "other:think", None),  # which the engine doesn't know
+        ("think", "think", None),
+        (":think", ":think", None),
+    ],
+)
+@pytest.mark.parametrize("models", ["one", "two"])
+def test_the_ending_of_a_name_is_a_mode(
+    model: str, reaches: str, thinks: bool | None, models: str
+) -> None:
+    for default in (True, False):
+        values = {"m": Thinking(default=default)} | ({"n": Thinking()} if models == "two" else {})
+        response, engine = post(values, {"model": model})
+        assert (response.status, engine.got["model"]) == (200, reaches)
+        if thinks is not None:
+            assert engine.got["chat_template_kwargs"] == {"enable_thinking": thinks}
+            assert engine.call.decision.thinks is thinks
+
+
+@pytest.mark.parametrize(("end", "surface"), SURFACES.items())
+@pytest.mark.parametrize("prefix", ["", "/prefix"])
+def test_every_surface_is_decided_on(end: str, surface: str, prefix: str) -> None:
+    thinking = Thinking(max_budget=9)
+    response, engine = post(thinking, {"thinking_token_budget": 10}, path=prefix + end)
+    assert (response.status, engine.calls) == (400, 0)
+    response, engine = post(thinking, {"model": "m"}, path=prefix + end, key="alice")
+    assert engine.got["thinking_token_budget"] == 9
+    assert (engine.call.surface, engine.call.key, engine.call.model) == (surface, "alice", "m")
+
+
+def test_a_key_has_its_own_policy() -> None:
+    thinking = Thinking(keys={"batch": {"default": False, "override": False}})
+    request = {"enable_thinking": True}
+    meter = Kept()
+    assert post(thinking, request, key="alice")[0].status == 200
+    assert post(thinking, request)[0].status == 200
+    response, engine = post(thinking, request, key="batch", meter=meter)
+    assert (response.status, engine.calls) == (403, 0)
+    assert response.error["type"] == "permission_error"
+    ((call, reason),) = meter.refusals
+    assert (call.key, call.model, reason) == ("batch", "m", "unsupported_value")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completions/batch",
+        "/v1/chat/completions/render",
+        "/inference/v1/generate",
+        "/v1/responses/resp_1/cancel",
+        "/v1/load_lora_adapter",
+        "/sleep",
+        "/",
+        "/v1/chat/completions/",
+    ],
+)
+def test_a_path_that_leads_around_the_policy_is_closed(path: str) -> None:
+    response, engine = post(Thinking(), {"model": "m"}, path=path)
+    assert (response.status, engine.calls) == (404, 0)
+    assert response.error["code"] == "not_found"
 
 
 @pytest.mark.parametrize(
     "scope",
     [
         http("GET"),
-        http(path="/v1/responses"),
-        http(path="/v1/completions"),
-        http(path="/v1/messages"),
-        http(path="/v1/chat/completions/batch"),
+        http(path="/tokenize"),
+        http(path="/v1/embeddings"),
+        http(path="/v1/messages/count_tokens"),
         {"type": "websocket", "path": CHAT, "headers": []},
         {"type": "lifespan"},
     ],
 )
 def test_nothing_else_is_read_or_touched(scope: Scope) -> None:
     calls: list[Scope] = []
-    ask(ThinkingPolicy(untouched(calls), {"m": FIXED_OFF}), scope, whole=False)
+    ask(ThinkingPolicy(untouched(calls), {"m": FIXED_OFF}, Kept()), scope, whole=False)
     assert calls[0] is scope
 
 
-@pytest.mark.parametrize(
-    "models",
-    [{}, {"m": Thinking()}, {"m": Thinking(default=False)}, {"a": Thinking(), "b": Thinking()}],
-)
-def test_without_a_policy_no_body_is_read(models: dict[str, Thinking]) -> None:
-    """vLLM itself has a default, so that alone is no policy."""
-    calls: list[Scope] = []
-    scope = http()
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        calls.append(scope)
-        assert await receive() == {"type": "http.request", "body": b"{", "more_body": True}
-
-    ask(ThinkingPolicy(app, models), scope, [b"{", b"}"], whole=False)
-    assert calls[0] is scope
-
-
-def test_a_path_below_a_prefix_is_a_chat_too() -> None:
-    app = ThinkingPolicy(Engine(), {"m": Thinking(max_budget=9)})
-    body = [b'{"thinking_token_budget": 10}']
-    assert ask(app, http(path="/prefix/v1/chat/completions"), body).status == 400
+def test_without_any_values_a_request_goes_on_as_it_came() -> None:
+    body = b'{"model": "m", "stream": true}'
+    response, engine = post({}, body=body)
+    assert (response.status, engine.body) == (200, body)
+    assert engine.call.decision == Decision(True) and engine.call.model == "unknown"
 
 
 # Around it
@@ -403,8 +293,8 @@ def test_what_the_client_says_after_the_body_reaches_the_application() -> None:
     async def send(message: Message) -> None:
         raise AssertionError(message)
 
-    run(ThinkingPolicy(app, {"m": Thinking(budget=5)})(http(), receive, send))
-    body = b'{"thinking_token_budget": 5}'
+    run(ThinkingPolicy(app, {"m": Thinking()}, Kept())(http(), receive, send))
+    body = b'{"chat_template_kwargs": {"enable_thinking": true}}'
     assert got[0] == {"type": "http.request", "body": body, "more_body": False}
     assert got[1] == {"type": "http.disconnect"}
 
@@ -422,7 +312,7 @@ def test_a_body_that_breaks_off_reaches_nobody() -> None:
     async def send(message: Message) -> None:
         raise AssertionError(message)
 
-    run(ThinkingPolicy(untouched(calls), {"m": FIXED_OFF})(http(), receive, send))
+    run(ThinkingPolicy(untouched(calls), {"m": FIXED_OFF}, Kept())(http(), receive, send))
     assert (calls, incoming) == ([], [])
 
 
@@ -431,7 +321,7 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read_whole(
 ) -> None:
     monkeypatch.setenv("HYBRID_LLM_MAX_BODY_BYTES", "10")
     engine = Engine()
-    app = RequestLimits(ThinkingPolicy(engine, {"m": FIXED_OFF}))
+    app = RequestLimits(ThinkingPolicy(engine, {"m": FIXED_OFF}, Kept()))
     assert ask(app, body=[b'{"a": "', b"b" * 100, b'"}']).status == 413
     assert engine.calls == 0
 
@@ -439,13 +329,18 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read_whole(
 def test_the_environment_hands_the_values_to_vllms_middleware(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    models = {"m": Thinking("reasoning", False, False, 5, 9)}
+    key = {"budget": 3, "efforts": {"low": 2}}
+    efforts = {"low": 4, "high": None}
+    models = {"m": Thinking("reasoning", False, True, 5, 9, efforts, 2.5, True, {"alice": key})}
     monkeypatch.setenv(VALUES, dumped(models))
     assert VALUES == "HYBRID_LLM_REASONING"
     engine = Engine()
-    ask(ThinkingPolicy(engine))
-    assert fields(engine.scope) == "reasoning"
-    assert json.loads(engine.body) == {
-        "chat_template_kwargs": {"enable_thinking": False},
-        "thinking_token_budget": 5,
-    }
+    ask(ThinkingPolicy(engine, meter=Kept()), body=[b'{"reasoning_effort": "low"}'])
+    assert engine.call.fields == "reasoning"
+    assert engine.got["thinking_token_budget"] == 4 and engine.got["priority"] > 0
+    ask(
+        ThinkingPolicy(engine, meter=Kept()),
+        with_key(http(), "alice"),
+        [b'{"enable_thinking":true}'],
+    )
+    assert engine.got["thinking_token_budget"] == 3

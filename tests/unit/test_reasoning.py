@@ -15,10 +15,11 @@ from asgi_client import CHAT, JSON, SSE, answer, ask, http, stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.asgi import App
+from app.asgi import App, Receive, Scope, Send
+from app.decision import Decision
 from app.errors import OpenAIErrors
-from app.policy import Thinking, ThinkingPolicy
 from app.reasoning import ReasoningNames
+from app.scope import Call, with_call
 
 RECORDED = {path.stem: path.read_bytes() for path in Path(__file__).parent.glob("recorded/*.sse")}
 # A JSON string that stands beside its twin; a string's own quotes are escaped.
@@ -288,9 +289,15 @@ def test_errors_are_not_touched() -> None:
 # One name alone, where the values of the model say so
 
 
-def under(name: str, app: App) -> App:
-    """Return an application behind the layers that give a model's thinking these names."""
-    return OpenAIErrors(ThinkingPolicy(ReasoningNames(app), {"m": Thinking(fields=name)}))
+def under(name: str, app: App, *, thinks: bool = False, choices: int = 1) -> App:
+    """Return an application behind the layers, in a call that has these names."""
+    call = Call(Decision(thinks), "m", "chat_completions", "", name, 0, True, choices)
+    layers = OpenAIErrors(ReasoningNames(app))
+
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+        await layers(with_call(scope, call), receive, send)
+
+    return called
 
 
 def only(name: str, body: bytes) -> bytes:
@@ -338,3 +345,66 @@ def test_white_space_in_a_stream_waits_under_each_name(name: str) -> None:
         dict.fromkeys(names, None),
         dict.fromkeys(names, "\nHm"),
     ]
+
+
+# The newlines between thinking and answer
+
+
+def chunks(*deltas: dict[str, Any], index: int = 0) -> list[bytes]:
+    """Return a stream's events, written as vLLM writes them."""
+    return [
+        b"data: "
+        + json.dumps({"choices": [{"index": index, "delta": d}]}, separators=(",", ":")).encode()
+        + b"\n\n"
+        for d in deltas
+    ]
+
+
+def contents(stream: list[bytes]) -> list[str | None]:
+    """Return what each event of the only choice has of an answer."""
+    return [next(deltas(parsed(event.strip())))[1].get("content") for event in stream]
+
+
+@pytest.mark.parametrize("thinks", [True, False])
+@pytest.mark.parametrize(
+    ("sent", "received"),
+    [
+        (["", "\n\n", "4", "\n\n", "5"], ["", "", "4", "\n\n", "5"]),
+        (["\n", "\n", "\n4\n"], ["", "", "4\n"]),
+        (["\r\n4"], ["4"]),
+        (["    x", "\n"], ["    x", "\n"]),
+        (['\n"content":"\n'], ['"content":"\n']),
+        (["\\n4"], ["\\n4"]),
+        ([None, "\n4"], [None, "4"]),
+    ],
+)
+def test_an_answer_in_a_stream_begins_with_itself(
+    thinks: bool, sent: list[str], received: list[str]
+) -> None:
+    events = chunks({"reasoning": '\n"content":"\nHm'}, *({"content": text} for text in sent))
+    got = ask(under("both", stream(events), thinks=thinks)).chunks
+    assert contents(got)[1:] == (received if thinks else sent)
+    assert thinking(got[0], "reasoning") == {0: '\n"content":"\nHm'}
+
+
+def test_each_choice_of_a_stream_has_its_own_beginning() -> None:
+    texts = [(0, "\n"), (1, "\n"), (0, "4"), (1, "\n"), (1, "5"), (0, "\n"), (1, "\n")]
+    events = [chunks({"content": text}, index=index)[0] for index, text in texts]
+    got = ask(under("both", stream(events), thinks=True, choices=2)).chunks
+    assert contents(got) == ["", "", "4", "", "5", "\n", "\n"]
+
+
+@pytest.mark.parametrize("thinks", [True, False])
+@pytest.mark.parametrize("spaced", [True, False], ids=["spaced", "compact"])
+def test_a_whole_answer_begins_with_itself(thinks: bool, spaced: bool) -> None:
+    sent = completion(
+        {"content": '\n\n4\n"content":"\n', "reasoning": "\nHm"},
+        {"content": "\n"},
+        {"content": None},
+    )
+    body = json.dumps(sent, separators=(", ", ": ") if spaced else (",", ":")).encode()
+    response = ask(under("both", answer(200, body), thinks=thinks, choices=3))
+    messages = [choice["message"] for choice in json.loads(response.body)["choices"]]
+    expected = ['4\n"content":"\n', "", None] if thinks else ['\n\n4\n"content":"\n', "\n", None]
+    assert [message["content"] for message in messages] == expected
+    assert messages[0]["reasoning"] == "\nHm"

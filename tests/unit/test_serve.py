@@ -1,6 +1,5 @@
 """`app.serve.build_app` takes what `build_openai_app` takes, and puts the middleware in front."""
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,8 +14,10 @@ from ray.serve.llm.ingress import OpenAiIngress
 
 import run
 from app import serve
+from app.aliases import ModelAliases
 from app.middleware import IMPORT_PATHS, STACK
-from app.policy import VALUES, Thinking, ThinkingPolicy
+from app.policy import ThinkingPolicy
+from app.thinking import VALUES, Thinking, loaded
 
 NANO = {
     "model_loading_config": {"model_id": "nano", "model_source": "models/nano"},
@@ -89,8 +90,9 @@ def test_every_ingress_stands_behind_the_middleware(built, monkeypatch, given, b
     api = replica.__serve_build_asgi_app__()
     assert [layer.cls for layer in api.user_middleware] == list(reversed(STACK))
     assert TestClient(api).get("/anything").status_code == 401
-    [policy] = [layer for layer in api.user_middleware if layer.cls is ThinkingPolicy]
-    assert policy.kwargs == {"models": {"nano": Thinking()}}
+    for kind in (ThinkingPolicy, ModelAliases):
+        [layer] = [layer for layer in api.user_middleware if layer.cls is kind]
+        assert layer.kwargs == {"models": {"nano": Thinking(counted=False)}}
 
 
 def test_direct_streaming_has_the_middleware_in_the_engine_outside_the_users(built, monkeypatch):
@@ -113,7 +115,20 @@ ALL = {
     "allowOverride": False,
     "tokenBudget": 5,
     "maxTokenBudget": 9,
+    "effortBudgets": {"low": 2, "high": None},
+    "lanes": {"enabled": True, "patienceSeconds": 3},
+    "keys": {"alice": {"allowOverride": True, "tokenBudget": None, "effortBudgets": {"low": 4}}},
 }
+ALICE = {
+    "default": False,
+    "override": True,
+    "budget": None,
+    "max_budget": 9,
+    "efforts": {"low": 4},
+}
+APPLIED = Thinking(
+    "reasoning", False, False, 5, 9, {"low": 2, "high": None}, 3, True, {"alice": ALICE}
+)
 
 
 def test_the_values_reach_the_ingress_for_every_model(built, monkeypatch):
@@ -132,8 +147,8 @@ def test_the_values_reach_the_ingress_for_every_model(built, monkeypatch):
         if layer.cls is ThinkingPolicy
     ]
     assert policy.kwargs["models"] == {
-        "nano": Thinking("reasoning", False, False, 5, 9),
-        "second": Thinking(),
+        "nano": APPLIED,
+        "second": Thinking(counted=False),
     }
 
 
@@ -162,19 +177,18 @@ def test_direct_streaming_hands_the_values_over_by_a_variable(
     assert "reasoning" not in built[0]
     [config] = built[0]["llm_configs"]
     variables = dict(config.runtime_env["env_vars"])
-    handed = json.loads(variables.pop(VALUES))
-    assert {m: Thinking(**v) for m, v in handed.items()} == {
-        "nano": Thinking("reasoning", False, False, 5, 9)
-    }
+    assert loaded(variables.pop(VALUES)) == {"nano": APPLIED}
     assert variables == kept
     assert config.runtime_env.get("pip") == (runtime_env or {}).get("pip")
 
 
 @pytest.mark.parametrize("reasoning", [None, {}])
-def test_without_values_the_environment_stays(built, monkeypatch, reasoning):
+def test_without_values_the_model_is_still_named(built, monkeypatch, reasoning):
+    """Its aliases and its metrics need it."""
     monkeypatch.setattr(serve, "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING", True)
     serve.build_app({"llm_configs": [NANO], "reasoning": reasoning})
-    assert built[0]["llm_configs"][0].runtime_env is None
+    variables = built[0]["llm_configs"][0].runtime_env["env_vars"]
+    assert loaded(variables[VALUES]) == {"nano": Thinking(counted=False)}
 
 
 @pytest.mark.parametrize(
@@ -214,8 +228,8 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
         ({"*": {}}, r"^reasoning.\*: no such model"),
         (
             {"nano": {"budget": 5}},
-            "^reasoning.nano.budget: there is no such value; there are fields, thinkingDefault, "
-            "allowOverride, tokenBudget, maxTokenBudget$",
+            "^reasoning.nano.budget: there is no such value; there are thinkingDefault, "
+            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, fields, lanes, keys$",
         ),
         ({"nano": {"token_budget": 5}}, "^reasoning.nano.token_budget: there is no such value"),
         ({"nano": {"names": "both"}}, "^reasoning.nano.names: there is no such value"),
@@ -233,7 +247,28 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
             {"nano": {"tokenBudget": 9, "maxTokenBudget": 8}},
             r"^reasoning.nano: tokenBudget \(9\) is more than maxTokenBudget \(8\)$",
         ),
-        ({"nano": {"fields": "x", "tokenBudget": -1}}, "fields: .*; reasoning.nano.tokenBudget: "),
+        ({"nano": {"fields": "x", "tokenBudget": -1}}, "tokenBudget: .*; reasoning.nano.fields: "),
+        ({"nano": {"effortBudgets": {"huge": 1}}}, "^reasoning.nano.effortBudgets.huge"),
+        ({"nano": {"effortBudgets": {"low": -1}}}, "^reasoning.nano.effortBudgets.low: .*greater"),
+        (
+            {"nano": {"effortBudgets": {"low": 9}, "maxTokenBudget": 8}},
+            r"^reasoning.nano: effortBudgets.low \(9\) is more than maxTokenBudget \(8\)$",
+        ),
+        ({"nano": {"lanes": {"enabled": "yes"}}}, "^reasoning.nano.lanes.enabled: .*boolean"),
+        ({"nano": {"lanes": {"patienceSeconds": -1}}}, "^reasoning.nano.lanes.patienceSeconds: "),
+        (
+            {"nano": {"lanes": {"patience": 1}}},
+            "^reasoning.nano.lanes.patience: there is no such value; there are enabled, patienceS",
+        ),
+        (
+            {"nano": {"keys": {"alice": {"fields": "both"}}}},
+            "^reasoning.nano.keys.alice.fields: there is no such value; there are thinkingDefault, "
+            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets$",
+        ),
+        (
+            {"nano": {"maxTokenBudget": 8, "keys": {"alice": {"tokenBudget": 9}}}},
+            r"^reasoning.nano.keys.alice: tokenBudget \(9\) is more than maxTokenBudget \(8\)$",
+        ),
     ],
 )
 def test_a_mistake_in_the_values_stops_the_start_with_a_line(built, reasoning, message):
@@ -248,6 +283,13 @@ def test_a_mistake_in_the_values_stops_the_start_with_a_line(built, reasoning, m
     [
         ({"tokenBudget": 5}, {}, "a budget needs engine_kwargs.reasoning_parser"),
         ({"maxTokenBudget": 0}, {}, "a budget needs engine_kwargs.reasoning_parser"),
+        ({"effortBudgets": {"low": 5}}, {}, "a budget needs engine_kwargs.reasoning_parser"),
+        ({"keys": {"a": {"tokenBudget": 5}}}, {}, "a budget needs engine_kwargs.reasoning_parser"),
+        (
+            {"lanes": {"enabled": True}},
+            {"scheduling_policy": "fcfs"},
+            "lanes: they need engine_kwargs.scheduling_policy priority",
+        ),
         (
             {"thinkingDefault": True},
             {"default_chat_template_kwargs": {"enable_thinking": False}},
@@ -274,7 +316,15 @@ def test_values_of_null_are_those_left_out(built):
     nulls = {"thinkingDefault": None, "tokenBudget": None, "maxTokenBudget": None}
     serve.build_app({"llm_configs": [NANO], "reasoning": {"nano": nulls}})
     ingress = built[0]["ingress_cls_config"]["ingress_cls"]
-    assert ingress.thinking_values == {"nano": Thinking()}
+    assert ingress.thinking_values == {"nano": Thinking(counted=False)}
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_lanes_need_the_engine_to_schedule_by_priority(built, enabled):
+    lanes = {"nano": {"lanes": {"enabled": enabled}}}
+    serve.build_app({"llm_configs": [NANO], "reasoning": lanes})
+    policy = built[0]["llm_configs"][0].engine_kwargs.get("scheduling_policy")
+    assert policy == ("priority" if enabled else None)
 
 
 # Where `make run` listens

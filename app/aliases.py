@@ -1,0 +1,88 @@
+"""Names of a model that carry a mode, for clients that can choose nothing but a model.
+
+`my-qwen-3-32b:think` and `my-qwen-3-32b:no-think` are listed by /v1/models beside the model itself.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from app.asgi import App, Message, Receive, Scope, Send, send_json
+from app.errors import error
+from app.scope import key_of
+from app.thinking import Thinking, values_of
+
+ENDINGS = {"think": True, "no-think": False}
+
+
+def split(model: str) -> tuple[str, bool | None]:
+    """Return a model's own name, and the mode that the one given asks for."""
+    name, _, ending = model.rpartition(":")
+    return (name, ENDINGS[ending]) if name and ending in ENDINGS else (model, None)
+
+
+class ModelAliases:
+    """Lists the names under /v1/models, for each key those that it may use.
+
+    vLLM's own server has no /v1/models/NAME, so that is answered from the list in both modes.
+    """
+
+    def __init__(self, app: App, models: Mapping[str, Thinking] | None = None) -> None:
+        """Take the values of all models that are served here.
+
+        Args:
+            app: the application behind.
+            models: {model id: its values}; $HYBRID_LLM_REASONING by default.
+        """
+        self.app = app
+        self._models = values_of(models)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request, or answer it from the list of the application behind."""
+        prefix, found, name = scope.get("path", "").partition("/v1/models")
+        asked = scope["type"] == "http" and scope["method"] == "GET" and found
+        if not asked or (name and name[0] != "/"):
+            return await self.app(scope, receive, send)
+        path = prefix + found
+        whole = {**scope, "path": path, "raw_path": path.encode()}
+        status, body = await _answer(self.app, whole, receive)
+        try:
+            cards = json.loads(body)["data"] if status == 200 else None
+        except (ValueError, TypeError, KeyError):
+            cards = None
+        if not isinstance(cards, list):  # an error, which OpenAIErrors puts into its shape
+            headers = [(b"content-type", b"application/json")]
+            await send({"type": "http.response.start", "status": status, "headers": headers})
+            return await send({"type": "http.response.body", "body": body})
+        cards = self._with_aliases(cards, key_of(scope))
+        if name in ("", "/"):
+            return await send_json(send, 200, {"object": "list", "data": cards})
+        for card in cards:
+            if card["id"] == name[1:]:
+                return await send_json(send, 200, card)
+        message = f"The model {name[1:101]!r} does not exist."
+        await send_json(send, 404, error(404, message, code="model_not_found", param="model"))
+
+    def _with_aliases(self, cards: list[dict[str, Any]], key: str | None) -> list[dict[str, Any]]:
+        listed = []
+        for card in cards:
+            listed.append(card)
+            if thinking := self._models.get(card["id"]):
+                thinking = thinking.for_key(key)
+                for ending, mode in ENDINGS.items():
+                    if thinking.override or mode is thinking.default:
+                        listed.append({**card, "id": f"{card['id']}:{ending}"})
+        return listed
+
+
+async def _answer(app: App, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    """Return the status and the body of the application's answer."""
+    status, pieces = 500, []
+
+    async def collect(message: Message) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        pieces.append(message.get("body", b""))
+
+    await app(scope, receive, collect)
+    return status, b"".join(pieces)

@@ -1,0 +1,162 @@
+"""The one decision on a request's thinking: from what it says, and what its operator has fixed.
+
+In this order, the first that says something: what the operator has fixed; the request's fields and
+the ending of its model's name, which must agree; the last `/think` or `/no_think` of its messages;
+the operator's default. Whatever decides, the engine is told so, and a switch in the messages that
+would have the model do otherwise is taken out.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.controls import Control, Refusal, controls, switch, without_switches
+from app.thinking import Thinking
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done with a request."""
+
+    thinks: bool
+    budget: int | None = None  # tokens of thinking; None: no limit
+
+
+def decide(
+    request: dict[str, Any], thinking: Thinking, ending: bool | None = None
+) -> tuple[Decision, dict[str, Any]]:
+    """Return the decision on a request to a chat model, and the fields that tell the engine.
+
+    Args:
+        request: the parsed body, of any surface. Switches that must not count are taken out of it.
+        thinking: what is fixed for its model and key.
+        ending: the mode that the ending of the model's name asks for.
+
+    Raises:
+        Refusal: it asks for what it may not, or for two things at once.
+    """
+    said = controls(request, ending)
+    modes = [control for control in said if control.thinks is not None]
+    wished = modes[0].thinks if modes else None
+    text = switch(request)
+    if not thinking.override:
+        for control in modes:
+            if control.thinks is not thinking.default:
+                raise _fixed(control, thinking)
+        thinks = thinking.default
+    else:
+        _agree(modes, [control.thinks for control in modes])
+        thinks = next((mode for mode in (wished, text) if mode is not None), thinking.default)
+    added: dict[str, Any] = {}
+    kwargs = request.get("chat_template_kwargs")
+    if kwargs is None or isinstance(kwargs, dict):
+        added["chat_template_kwargs"] = {**(kwargs or {}), "enable_thinking": thinks}
+    if thinks and text is False:  # an off template is closed to any /think
+        added |= without_switches(request)
+    budget = _budget(said, thinking)
+    if thinks and budget is not None:
+        added["thinking_token_budget"] = budget
+    if thinking.patience is not None:
+        added["priority"] = priority(request, thinking.patience if thinks else 0)
+    return Decision(thinks, budget if thinks and budget != -1 else None), added
+
+
+def decide_plain(
+    request: dict[str, Any], thinking: Thinking, ending: bool | None
+) -> tuple[Decision, dict[str, Any]]:
+    """Return the same for a plain completion, whose prompt may hold a `<think>` of its own.
+
+    Raises:
+        Refusal: it asks for a mode, which it can't have, or for what it may not.
+    """
+    said = controls(request, ending)
+    for control in said:
+        if control.thinks is not None:
+            message = f"{control.field}: /v1/completions has no thinking mode; use a chat API."
+            raise Refusal(control.field, message, "unsupported_parameter")
+    budget = _budget(said, thinking)
+    if not thinking.override and not thinking.default and thinking.counted:
+        budget = 0
+    added: dict[str, Any] = {} if budget is None else {"thinking_token_budget": budget}
+    if thinking.patience is not None:
+        added["priority"] = priority(request, 0)
+    return Decision(False, None), added
+
+
+def priority(request: Mapping[str, Any], patience: float) -> int:
+    """Return the latest time by which a request should start, in ms: vLLM runs the lowest first.
+
+    A request that thinks is passed by those that don't, but only by those that come within its
+    patience: after that it stands before all that come later, so that no flood can starve it.
+
+    Args:
+        request: the parsed body.
+        patience: seconds that it lets others pass.
+
+    Raises:
+        Refusal: it names a priority of its own.
+    """
+    if request.get("priority") not in (None, 0):
+        message = "priority: this server sets it from the thinking mode; leave it out."
+        raise Refusal("priority", message, "unsupported_parameter")
+    return int((time.time() + patience) * 1000)
+
+
+def _budget(said: list[Control], thinking: Thinking) -> int | None:
+    """Return the tokens of thinking: a number in the request, its effort's, or the default."""
+    limit = thinking.max_budget
+    numbers = [control for control in said if control.budget is not None]
+    efforts = [control for control in said if control.effort is not None]
+    _agree(numbers, [control.budget for control in numbers])
+    _agree(efforts, [control.effort for control in efforts])
+    for control in numbers:
+        asked = control.budget
+        if limit is not None and asked is not None and (asked == -1 or asked > limit):
+            shown = "-1 (no limit)" if asked == -1 else control.value
+            raise Refusal(
+                control.field,
+                f"{control.field}: {shown} is more than "
+                f"the {limit} tokens that the operator of this server allows for this "
+                f"{_whose(thinking)}.",
+                "integer_above_max_value",
+                403 if thinking.of_key else 400,
+            )
+        return asked
+    default = thinking.budget
+    effort = efforts[0].effort if efforts else None
+    if effort is not None and effort in thinking.efforts:
+        default = thinking.efforts[effort]
+    return limit if default is None else default
+
+
+def _agree(said: list[Control], values: list[Any]) -> None:
+    for control, value in zip(said, values, strict=True):
+        first = said[0]
+        if value != values[0]:
+            message = (
+                f"{first.field} ({first.value}) and {control.field} ({control.value}) ask for "
+                "different things: leave one of them out."
+            )
+            raise Refusal(control.field, message, "conflicting_parameters")
+
+
+def _fixed(control: Control, thinking: Thinking) -> Refusal:
+    mode = "on" if thinking.default else "off"
+    allowed = {"enable_thinking": str(thinking.default).lower()}
+    if not thinking.default:
+        allowed |= {"effort": '"none"', "reasoning_effort": '"none"', "type": '"disabled"'}
+    other = allowed.get(control.field.split(".")[-1])
+    way_out = f"leave it out or set it to {other}" if other else "leave it out"
+    if control.field == "model":
+        way_out = "use the model's name without it"
+    message = (
+        f"{control.field}: the operator of this server has fixed thinking to {mode} for this "
+        f"{_whose(thinking)}; {way_out}."
+    )
+    status = 403 if thinking.of_key else 400
+    return Refusal(control.field, message, "unsupported_value", status)
+
+
+def _whose(thinking: Thinking) -> str:
+    return "API key" if thinking.of_key else "model"

@@ -1,0 +1,108 @@
+"""Counts what each request thinks and answers; see `app.metrics` for what is counted."""
+
+import asyncio
+import re
+import time
+
+from app.asgi import App, Message, Receive, Scope, Send
+from app.metrics import Meter, ray_meter
+from app.scope import Call, call_of
+
+# Inside a JSON string every quote is escaped, so these byte sequences occur as keys only.
+_THINKING = re.compile(rb'"reasoning(?:_content)?":\s*"[^"]')
+_ANSWER = re.compile(rb'"(?:content|text)":\s*"[^"]|"tool_calls":\s*\[\s*\{')
+_COMPLETION = re.compile(rb'"completion_tokens":\s*(\d+)')
+_REASONING = re.compile(rb'"reasoning_tokens":\s*(\d+)')
+_USAGE_EVENT = re.compile(rb'data: \{[^\n]*"choices":\s*\[\][^\n]*(?:\n\n?|$)')
+
+
+class Metering:
+    """Sees each answer in its chat form, counts it, and drops the usage that nobody asked for."""
+
+    def __init__(self, app: App, meter: Meter | None = None) -> None:
+        """Take the application behind.
+
+        Args:
+            app: the application behind.
+            meter: where to count; Ray's metrics by default.
+        """
+        self.app = app
+        self._meter = meter or ray_meter()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request and count it when it has ended, however that is."""
+        if (call := call_of(scope)) is None:
+            return await self.app(scope, receive, send)
+        response = _Response(call, self._meter, send)
+        outcome = "error"
+        try:
+            await self.app(scope, receive, response)
+            outcome = response.outcome
+        except asyncio.CancelledError:
+            outcome = "cancelled"
+            raise
+        finally:
+            self._meter.ended(call, outcome, response.tokens)
+
+
+class _Response:
+    """The `send` of one response, between the application and the server."""
+
+    def __init__(self, call: Call, meter: Meter, send: Send) -> None:
+        self._call, self._meter, self._send = call, meter, send
+        self._status = 0
+        self._stream = False
+        self._ended = self._failed = False
+        self._waits_for_thinking = self._waits_for_answer = call.streamed
+        self._usage = b""  # what the usage was last seen in
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+        elif message["type"] == "http.response.body":
+            body = message.get("body", b"")
+            self._ended = not message.get("more_body", False)
+            if self._call.streamed:
+                if not self._see(body):
+                    if self._call.hides_usage and b'"choices":[]' in body:
+                        body = _USAGE_EVENT.sub(b"", body)
+                    message = {**message, "body": body}
+            elif self._status < 400:
+                self._usage += body
+        await self._send(message)
+
+    def _see(self, body: bytes) -> bool:
+        """Look at some events of a stream; return whether they may go on as they are."""
+        if self._waits_for_answer:
+            if self._waits_for_thinking and _THINKING.search(body):
+                self._waits_for_thinking = False
+                self._began("thinking")
+            if _ANSWER.search(body):
+                self._waits_for_answer = self._waits_for_thinking = False
+                self._began("answer")
+        if b'"error":' in body:
+            self._failed = True
+        if b'"usage":{' not in body:
+            return True
+        self._usage = body
+        return False
+
+    def _began(self, what: str) -> None:
+        self._meter.began(self._call, what, time.perf_counter() - self._call.started)
+
+    @property
+    def outcome(self) -> str:
+        if 400 <= self._status < 500:
+            return "invalid"
+        if self._status >= 500 or self._failed:
+            return "error"
+        return "ok" if self._ended else "cancelled"
+
+    @property
+    def tokens(self) -> tuple[int, int] | None:
+        completion = _COMPLETION.findall(self._usage)
+        if not completion:
+            return None
+        reasoning = _REASONING.findall(self._usage)
+        thinking = int(reasoning[-1]) if reasoning else 0
+        return thinking, int(completion[-1]) - thinking

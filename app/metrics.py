@@ -1,0 +1,93 @@
+"""What is counted of thinking, on the port of Ray's own metrics, where names begin with `ray_`.
+
+Labels are bounded: a key is known by its name, a model that isn't served is "unknown".
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from app.scope import Call
+
+_LABELS = ("model", "surface", "mode", "key")
+_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+_TOKENS = [1, 16, 64, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
+
+
+class Meter(Protocol):
+    """Where requests are counted."""
+
+    def refused(self, call: Call, reason: str) -> None:
+        """Count a request that the policy has refused, by the code of its error."""
+
+    def ended(self, call: Call, outcome: str, tokens: tuple[int, int] | None) -> None:
+        """Count a request that has ended.
+
+        Args:
+            call: the request.
+            outcome: ok | invalid (a 4xx of the engine) | error (of the server) | cancelled (the
+                client went).
+            tokens: of the thinking and of the answer; None where they are not known.
+        """
+
+    def began(self, call: Call, what: str, seconds: float) -> None:
+        """Note when a stream's first token of `thinking` or `answer` came, since its request."""
+
+
+class _RayMeter:
+    """Counts by Ray's metrics, which every worker process of it exports."""
+
+    def __init__(self) -> None:
+        # Here, so that all else of this package can be imported, and tested, without Ray.
+        from ray.util.metrics import Counter, Histogram
+
+        def counter(name: str, text: str, *more: str) -> Any:
+            return Counter(f"hybrid_llm_{name}", text, (*_LABELS, *more))
+
+        def histogram(name: str, text: str, boundaries: Sequence[float]) -> Any:
+            return Histogram(f"hybrid_llm_{name}", text, boundaries, _LABELS)
+
+        self._requests = counter("requests_total", "Requests that have ended.", "outcome")
+        self._refusals = counter("refusals_total", "Requests refused by policy.", "reason")
+        self._hits = counter("budget_hits_total", "Requests whose thinking met its budget.")
+        self._thinking = histogram("thinking_tokens", "Tokens of thinking a request.", _TOKENS)
+        self._answer = histogram("answer_tokens", "Tokens of answer a request.", _TOKENS)
+        self._first = {
+            what: histogram(
+                f"time_to_first_{what}_token_seconds",
+                f"From a request to the first token of its {what}, in streams.",
+                _SECONDS,
+            )
+            for what in ("thinking", "answer")
+        }
+
+    def refused(self, call: Call, reason: str) -> None:
+        self._refusals.inc(1, {**_labels(call), "mode": "none", "reason": reason})
+
+    def ended(self, call: Call, outcome: str, tokens: tuple[int, int] | None) -> None:
+        labels = _labels(call)
+        self._requests.inc(1, {**labels, "outcome": outcome})
+        if tokens is None:
+            return
+        thinking, answer = tokens
+        budget = call.decision.budget
+        if call.decision.thinks:
+            self._thinking.observe(thinking, labels)
+            if budget is not None and thinking >= budget:
+                self._hits.inc(1, labels)
+        self._answer.observe(answer, labels)
+
+    def began(self, call: Call, what: str, seconds: float) -> None:
+        self._first[what].observe(seconds, _labels(call))
+
+
+def _labels(call: Call) -> dict[str, str]:
+    mode = "on" if call.decision.thinks else "off"
+    # Ray refuses an empty label.
+    return {"model": call.model, "surface": call.surface, "mode": mode, "key": call.key or "none"}
+
+
+@functools.cache
+def ray_meter() -> Meter:
+    """Return this process's meter; Ray has each metric once a process."""
+    return _RayMeter()

@@ -1,0 +1,46 @@
+"""What one layer tells the next of a request, in its ASGI scope."""
+
+from dataclasses import dataclass
+
+from app.asgi import Scope
+from app.decision import Decision
+
+_KEY = "hybrid_llm.key"
+_CALL = "hybrid_llm.call"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to a model, with what has been decided on it."""
+
+    decision: Decision
+    model: str  # as metrics name it: "unknown" for one that isn't served
+    surface: str  # chat_completions | responses | messages | completions
+    key: str  # the name of its API key, "" without one
+    fields: str  # the names that its thinking goes by
+    started: float  # time.perf_counter() at its arrival
+    streamed: bool = False
+    choices: int = 1  # answers that it asks for
+    hides_usage: bool = False  # whether the client didn't ask for the usage that the engine sends
+
+
+def with_key(scope: Scope, name: str) -> Scope:
+    """Return a scope that says whose key the request bears."""
+    return {**scope, _KEY: name}
+
+
+def key_of(scope: Scope) -> str | None:
+    """Return the name of the request's API key, None without one."""
+    name = scope.get(_KEY)
+    return name if isinstance(name, str) else None
+
+
+def with_call(scope: Scope, call: Call) -> Scope:
+    """Return a scope that says what has been decided."""
+    return {**scope, _CALL: call}
+
+
+def call_of(scope: Scope) -> Call | None:
+    """Return what has been decided on the request; None where nothing had to be."""
+    call = scope.get(_CALL)
+    return call if isinstance(call, Call) else None

@@ -1,0 +1,45 @@
+"""LangChain, ChatQwen."""
+
+import os
+from functools import reduce
+from operator import add
+
+from langchain_qwq import ChatQwen
+
+PACKAGE = "langchain-qwq"
+ON = {"enable_thinking": True}
+OFF = {"enable_thinking": False}
+SEES = {
+    "whole": 'additional_kwargs["reasoning_content"]',
+    "streamed": 'additional_kwargs["reasoning_content"]',
+    "tokens": 'usage_metadata["output_token_details"]["reasoning"]',
+}
+
+
+def model(settings):
+    return ChatQwen(
+        model=os.environ["MODEL"],
+        api_base=f"{os.environ['BASE_URL']}/v1",
+        api_key=os.environ["API_KEY"],
+        temperature=0,
+        **settings,
+    )
+
+
+def whole(question, settings):
+    message = model(settings).invoke(question)
+    return seen(message, message)
+
+
+def stream(question, settings):
+    chunks = list(model(settings).stream(question))
+    return seen(reduce(add, chunks), chunks)
+
+
+def seen(message, reply):
+    return {
+        "thinking": message.additional_kwargs.get("reasoning_content"),
+        "answer": message.text,
+        "tokens": message.usage_metadata["output_token_details"].get("reasoning"),
+        "reply": reply,
+    }

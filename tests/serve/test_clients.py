@@ -1,0 +1,139 @@
+"""The clients of tests/clients, each in its own environment, as an application would use them.
+
+make test ARGS=tests/serve/test_clients.py CLIENTS_TABLE=write    # and the table of what they see
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .conftest import KEY, MODEL, ROOT, Server
+
+CLIENTS = ROOT / "tests" / "clients"
+FILES = sorted(file for file in CLIENTS.glob("*/*") if file.suffix in (".py", ".mjs"))
+ANSWER = "7.8 is greater than 7.11."
+THOUGHT = "7.8 > 7.11"
+PIECE = "Compare"  # of the thinking, and never torn apart by streaming
+
+TABLE = CLIENTS / "table.md"
+COMMAND = "make test ARGS=tests/serve/test_clients.py CLIENTS_TABLE=write"
+HEADING = f"""<!-- Written by the suite: {COMMAND} -->
+| Client | version | thinking off by | the thinking is in | streamed | its tokens are in |
+| --- | --- | --- | --- | --- | --- |
+"""
+README = ROOT / "README.md"
+BEGIN, END = "<!-- tests/clients/table.md -->\n", "<!-- end of tests/clients/table.md -->"
+
+
+@dataclass
+class Client:
+    """What a client says of itself, and what it saw."""
+
+    title: str
+    version: str
+    off: str
+    sees: dict[str, str | None]  # where the thinking is: whole, streamed, and the tokens of it
+    saw: dict[tuple[bool, bool], dict[str, Any]]  # by whether it thinks, and is streamed
+
+    @classmethod
+    def run(cls, file: Path, server: Server) -> "Client":
+        """Ask all four questions with one process: some libraries take seconds to load."""
+        tool = [ROOT / "tools" / "clients-env", file.parent.name]
+        built = subprocess.run(tool, stdout=subprocess.PIPE, text=True, check=True).stdout
+        environment = Path(built.strip())
+        program, script = ("node", "run.mjs") if file.suffix == ".mjs" else ("python", "run.py")
+        finished = subprocess.run(
+            [environment / "bin" / program, CLIENTS / script, file],
+            cwd=environment,
+            # Nothing of ours: these libraries read addresses, keys and switches from variables.
+            env={
+                "HOME": str(environment),
+                "BASE_URL": server.base_url,
+                "API_KEY": KEY,
+                "MODEL": MODEL,
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or its import fetches a list of prices
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert finished.returncode == 0, finished.stderr
+        # Some libraries print lines of their own.
+        lines = [json.loads(line) for line in finished.stdout.splitlines() if line[:1] == "{"]
+        about, *answers = lines
+        return cls(**about, saw={(line["thinks"], line["streamed"]): line for line in answers})
+
+    def row(self) -> str:
+        """Return its row of the table."""
+        places = [f"`{place}`" if place else "not shown" for place in self.sees.values()]
+        return f"| {' | '.join([self.title, self.version, f'`{self.off}`', *places])} |\n"
+
+
+@pytest.fixture(scope="session")
+def ran() -> Iterator[dict[Any, Any]]:
+    """What has run already, by file and server; and at the end, if it is to be, the table."""
+    ran: dict[Any, Any] = {}
+    yield ran
+    if os.environ.get("CLIENTS_TABLE") == "write":
+        rows = {file: client.row() for (file, _), client in ran.items()}
+        table = HEADING + "".join(rows[file] for file in FILES)
+        TABLE.write_text(table)
+        before, begin, rest = README.read_text().partition(BEGIN)
+        if begin:
+            README.write_text(before + begin + table.split("\n", 1)[1] + END + rest.split(END)[1])
+
+
+@pytest.fixture(params=FILES, ids=[f"{file.parent.name}-{file.stem}" for file in FILES])
+def client(request: pytest.FixtureRequest, server: Server, ran: dict[Any, Any]) -> Client:
+    """Return a client that has asked this server."""
+    key = request.param, server.base_url
+    if key not in ran:
+        ran[key] = Client.run(request.param, server)
+    return ran[key]
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_thinking_on(client, streamed):
+    saw = client.saw[True, streamed]
+    assert saw["answer"].strip() == ANSWER
+    everything = json.dumps(saw["reply"])
+    if client.sees["streamed" if streamed else "whole"]:
+        assert THOUGHT in saw["thinking"]
+        assert PIECE in everything
+    else:  # what its file says not to be shown is nowhere
+        assert not saw["thinking"]
+        assert PIECE not in everything
+    assert (saw["tokens"] or 0) > 10 if client.sees["tokens"] else not saw["tokens"]
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+def test_thinking_off(client, streamed):
+    saw = client.saw[False, streamed]
+    assert saw["answer"].strip() == ANSWER
+    assert not saw["thinking"]
+    assert PIECE not in json.dumps(saw["reply"])
+    assert not saw["tokens"]
+
+
+def test_the_table_has_it(client):
+    if os.environ.get("CLIENTS_TABLE") != "write":
+        assert client.row() in TABLE.read_text(), COMMAND
+
+
+def test_the_readme_has_the_table():
+    _, begin, rest = README.read_text().partition(BEGIN)
+    if begin:
+        assert rest.split(END)[0] == TABLE.read_text().split("\n", 1)[1], COMMAND
+
+
+def test_npm_packages_have_hashes_and_no_address():
+    lock = json.loads((CLIENTS / "node" / "package-lock.json").read_text())
+    packages = [package for name, package in lock["packages"].items() if name]
+    assert packages
+    assert all("integrity" in package and "resolved" not in package for package in packages)

@@ -109,6 +109,7 @@ class _Answer:
         server: Any = types.SimpleNamespace(stop_reason_map=_STOP_REASONS)
         convert = AnthropicServingMessages.message_stream_converter
         self._stream = _Pushed(lambda lines: convert(server, lines))
+        self._begun = False
         self._finished: str | None = None
         self._complete = False  # message_delta, which says how it ended, has gone out
 
@@ -138,7 +139,12 @@ class _Answer:
 
     def event(self, data: bytes) -> bytes:
         """Return the events of one chunk."""
-        events = self._stream.push(f"data: {data.decode()}")
+        line = f"data: {data.decode()}"
+        events = ""
+        if not self._begun:  # the converter takes the start of the message from it, and no text
+            self._begun = True
+            events = self._stream.push(line)
+        events += self._stream.push(line)
         if b'"finish_reason":null' in data:  # all but the last two
             return events.encode()
         chunk = json.loads(data)

@@ -7,7 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from app.asgi import App
-from app.translated import Answer, Refusal, Translated
+from app.errors import Refusal
+from app.translated import Answer, Translated
 
 # What a chat completion takes under the same name, beyond what vLLM's converter takes over.
 _CARRIED = (
@@ -88,7 +89,7 @@ def _check_tools(tools: object) -> None:
         kind = tool.get("type") if isinstance(tool, dict) else None
         if kind not in (None, "custom"):
             message = f"Tools of the type {str(kind)[:100]!r} are not available here, only custom."
-            raise Refusal(f"tools.{number}.type: {message}", f"tools.{number}.type")
+            raise Refusal(f"tools.{number}.type", f"tools.{number}.type: {message}")
 
 
 def _is_begun(messages: list[dict[str, Any]]) -> bool:

@@ -37,6 +37,33 @@ async def send_json(
     await send({"type": "http.response.body", "body": data if body else b""})
 
 
+async def whole_body(receive: Receive) -> bytes | None:
+    """Return the request's body, None when it breaks off."""
+    pieces = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that gives the body first and then what comes after it."""
+    given = False
+
+    async def replayed() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replayed
+
+
 class Rewrite(Protocol):
     """What a `ResponseRewriter` does to one response; made anew for each, so it may keep state."""
 

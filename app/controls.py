@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import error
+from app.errors import Refusal
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
@@ -19,23 +19,6 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _SWITCH = re.compile(r"(?<![\w/.-])/(no_)?think(?![\w/-])")
 _INSTRUCTIONS = ("instructions", "system")  # Responses, Messages
 _CONVERSATION = ("messages", "input")
-
-
-class Refusal(Exception):
-    """A request that can't be done as it is asked; `error` is the answer's body."""
-
-    def __init__(self, param: str, message: str, code: str, status: int = 400) -> None:
-        """Take the words of the answer.
-
-        Args:
-            param: the request's field at fault.
-            message: what is wrong with it and what to do.
-            code: a word for programs.
-            status: 400, or 403 for what this key may not.
-        """
-        super().__init__(message)
-        self.status, self.code = status, code
-        self.error = error(status, message, code=code, param=param)
 
 
 @dataclass(frozen=True)
@@ -49,7 +32,9 @@ class Control:
     budget: int | None = None  # tokens of thinking; -1: no limit, as vLLM has it
 
 
-def controls(request: Mapping[str, Any], ending: bool | None = None) -> list[Control]:
+def controls(
+    request: Mapping[str, Any], ending: bool | None = None, surface: str = "chat_completions"
+) -> list[Control]:
     """Return what a request says outside of its messages.
 
     What has a wrong type is refused where vLLM would take it for something, and else left to it.
@@ -57,11 +42,14 @@ def controls(request: Mapping[str, Any], ending: bool | None = None) -> list[Con
     Args:
         request: the parsed body.
         ending: the mode that the ending of the model's name asks for.
+        surface: the API that it is asked by.
 
     Raises:
         Refusal: a value that means nothing.
     """
     found = list(_all(request))
+    if field := _begun(request, surface):
+        found.append(Control(field, "an answer that is begun", False))
     if ending is not None:
         found.insert(0, Control("model", json.dumps(request["model"]), ending))
     return found
@@ -78,6 +66,19 @@ def _all(request: Mapping[str, Any]) -> Iterator[Control]:
     budget = request.get("thinking_token_budget")
     if type(budget) is int and budget >= -1:  # all else vLLM refuses itself
         yield Control("thinking_token_budget", _shown(budget), budget=budget)
+
+
+def _begun(request: Mapping[str, Any], surface: str) -> str | None:
+    """Return the field by which a client has begun the answer itself: nothing comes before that."""
+    if surface == "chat_completions":
+        return "continue_final_message" if request.get("continue_final_message") is True else None
+    field = "messages" if surface == "messages" else "input"
+    items = request.get(field)
+    last = items[-1] if isinstance(items, list) and items else None
+    if not isinstance(last, dict) or last.get("role") != "assistant":
+        return None
+    begun = surface == "messages" or last.get("status") in ("in_progress", "incomplete")
+    return field if begun and last.get("content") else None
 
 
 def _map(request: Mapping[str, Any], field: str) -> Mapping[str, Any]:

@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.controls import Control, Refusal, controls, switch, without_switches
+from app.controls import Control, controls, switch, without_switches
+from app.errors import Refusal
 from app.thinking import Thinking
 
 
@@ -24,7 +25,10 @@ class Decision:
 
 
 def decide(
-    request: dict[str, Any], thinking: Thinking, ending: bool | None = None
+    request: dict[str, Any],
+    thinking: Thinking,
+    ending: bool | None = None,
+    surface: str = "chat_completions",
 ) -> tuple[Decision, dict[str, Any]]:
     """Return the decision on a request to a chat model, and the fields that tell the engine.
 
@@ -32,11 +36,12 @@ def decide(
         request: the parsed body, of any surface. Switches that must not count are taken out of it.
         thinking: what is fixed for its model and key.
         ending: the mode that the ending of the model's name asks for.
+        surface: the API that it is asked by.
 
     Raises:
         Refusal: it asks for what it may not, or for two things at once.
     """
-    said = controls(request, ending)
+    said = controls(request, ending, surface)
     modes = [control for control in said if control.thinks is not None]
     wished = modes[0].thinks if modes else None
     text = switch(request)
@@ -63,14 +68,17 @@ def decide(
 
 
 def decide_plain(
-    request: dict[str, Any], thinking: Thinking, ending: bool | None
+    request: dict[str, Any],
+    thinking: Thinking,
+    ending: bool | None = None,
+    surface: str = "completions",
 ) -> tuple[Decision, dict[str, Any]]:
     """Return the same for a plain completion, whose prompt may hold a `<think>` of its own.
 
     Raises:
         Refusal: it asks for a mode, which it can't have, or for what it may not.
     """
-    said = controls(request, ending)
+    said = controls(request, ending, surface)
     for control in said:
         if control.thinks is not None:
             message = f"{control.field}: /v1/completions has no thinking mode; use a chat API."

@@ -40,6 +40,17 @@ _SERVER_MESSAGES = {
     504: "The model did not answer in time.",
 }
 _SERVER_MESSAGE = "The server failed while it processed the request."
+_SHAPE = {"type": "error"}  # of Anthropic's errors, at the top
+# With what a stream has come to its end, {surface: events}; elsewhere it is [DONE]
+_ENDS = {
+    "messages": (b"\nevent: message_stop\n", b"\nevent: error\n"),
+    "responses": (
+        b"\nevent: response.completed\n",
+        b"\nevent: response.incomplete\n",
+        b"\nevent: response.failed\n",
+        b"\nevent: error\n",
+    ),
+}
 _FIELD = re.compile(r"[\w.\[\]-]{1,100}")
 _CODE = re.compile(r"[a-z_]{1,100}")
 
@@ -58,6 +69,25 @@ def error(
     kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     code = code or _CODES.get(status)
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+class Refusal(Exception):
+    """A request that can't be done as it is asked; `error` is the answer's body."""
+
+    def __init__(
+        self, param: str | None, message: str, code: str | None = None, status: int = 400
+    ) -> None:
+        """Take the words of the answer.
+
+        Args:
+            param: the request's field at fault.
+            message: what is wrong with it and what to do.
+            code: a word for programs.
+            status: 400, or 403 for what this key may not.
+        """
+        super().__init__(message)
+        self.status, self.code = status, code or "invalid_value"
+        self.error = error(status, message, code=code, param=param)
 
 
 def reshape(status: int, payload: object, request_id: str = "") -> dict[str, Any]:
@@ -113,8 +143,8 @@ def failure(line: bytes) -> tuple[int, dict[str, Any]] | None:
         payload = json.loads(line[5:])
     except (ValueError, RecursionError):
         return None
-    if not isinstance(payload, dict):
-        return None
+    if not isinstance(payload, dict) or payload.get("type") == "error":
+        return None  # the latter is in the shape of the Messages API already
     inner = payload if payload.get("object") == "error" else payload.get("error")
     if not inner:
         return None
@@ -127,15 +157,16 @@ class _Reshaped:
 
     marker = b'"error"'
 
-    def __init__(self, status: int, request_id: str) -> None:
-        self._status, self._request_id = status, request_id
+    def __init__(self, status: int, request_id: str, shape: dict[str, Any]) -> None:
+        self._status, self._request_id, self._shape = status, request_id, shape
 
     def body(self, body: bytes) -> bytes:
         try:
             payload = json.loads(body)
         except (ValueError, RecursionError):
             payload = body.decode(errors="replace")
-        return json.dumps(reshape(self._status, payload, self._request_id)).encode()
+        failure = reshape(self._status, payload, self._request_id)
+        return json.dumps({**self._shape, **failure}).encode()
 
     def line(self, line: bytes) -> bytes:
         failed = failure(line)
@@ -146,13 +177,17 @@ class _Reshaped:
 
 
 class OpenAIErrors(ResponseRewriter):
-    """Gives every error OpenAI's shape: error responses, error events in streams, exceptions."""
+    """Gives every error OpenAI's shape: error responses, error events in streams, exceptions.
+
+    Those of the Messages API have besides what makes them Anthropic's: a `type` at the top, and the
+    event's name, without which its clients skip an event.
+    """
 
     def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite | None:
         """Take error responses, and streams, in which an error can still occur."""
         if status < 400 and not streamed:
             return None
-        return _Reshaped(status, _request_id(scope))
+        return _Reshaped(status, _request_id(scope), _SHAPE if _is_messages(scope) else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request; an exception becomes a 500, or an error event in a running stream."""
@@ -161,13 +196,15 @@ class OpenAIErrors(ResponseRewriter):
         start: Message | None = None
         last: Message | None = None
         streamed = done = False
+        ends = _ENDS.get(scope["path"].rpartition("/")[2], (b"\ndata: [DONE]",))
 
         async def watched(message: Message) -> None:
             nonlocal start, last, streamed, done
             if message["type"] == "http.response.start":
                 start, streamed = message, is_event_stream(message)
             elif streamed:
-                done = done or b"\ndata: [DONE]" in b"\n" + message.get("body", b"")
+                body = b"\n" + message.get("body", b"")
+                done = done or any(end in body for end in ends)
                 if not message.get("more_body", False):
                     last = message  # Starlette ends a stream and only then raises what broke it off
                     return
@@ -180,17 +217,24 @@ class OpenAIErrors(ResponseRewriter):
             failure = reshape(500, "", _request_id(scope))
             if start is None:
                 body = scope["method"] != "HEAD"
-                return await send_json(send, 500, failure, body=body)
+                shape = _SHAPE if _is_messages(scope) else {}
+                return await send_json(send, 500, {**shape, **failure}, body=body)
             if not streamed or done:
                 if last:
                     await send(last)
                 raise
             # A new event in any case, also where the one before broke off.
-            event = b"\ndata: " + json.dumps(failure).encode() + b"\n\n"
+            name = b"event: error\n" if _is_messages(scope) else b""
+            shape = _SHAPE if name else {}
+            event = b"\n%bdata: %b\n\n" % (name, json.dumps({**shape, **failure}).encode())
             begun = last.get("body", b"") if last else b""
             last = {"type": "http.response.body", "body": begun + event}
         if last:
             await send(last)
+
+
+def _is_messages(scope: Scope) -> bool:
+    return str(scope.get("path", "")).endswith("/v1/messages")
 
 
 def _request_id(scope: Scope) -> str:

@@ -5,7 +5,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app.asgi import App
-from app.translated import Answer, Refusal, Translated
+from app.errors import Refusal
+from app.translated import Answer, Translated
 
 if TYPE_CHECKING:
     from vllm.entrypoints.openai.responses.protocol import ResponsesRequest
@@ -99,7 +100,7 @@ class ResponsesAPI(Translated):
             )
         except (AttributeError, IndexError):  # the converter takes the first text of an item
             message = "input: A message of the assistant, or its reasoning, has no text."
-            raise Refusal(message, "input") from None
+            raise Refusal("input", message) from None
         chat = {name: request[name] for name in _CARRIED if request.get(name) is not None}
         chat["messages"] = _merged([_message(message) for message in messages])
         if should_continue_final_message(parsed.input):
@@ -127,26 +128,26 @@ def _check(request: dict[str, Any]) -> None:
     """
     for name in ("previous_response_id", "conversation", "prompt"):
         if request.get(name) is not None:
-            raise Refusal(f"{name}: {_NOT_STORED}", name)
+            raise Refusal(name, f"{name}: {_NOT_STORED}")
     if request.get("background"):
-        raise Refusal(f"background: {_NOT_STORED} There is nothing to poll for.", "background")
+        raise Refusal("background", f"background: {_NOT_STORED} There is nothing to poll for.")
     include = request.get("include")
     if isinstance(include, list) and "message.output_text.logprobs" in include:
         message = "include: Log probabilities are given by /v1/chat/completions alone."
-        raise Refusal(message, "include")
+        raise Refusal("include", message)
     tools = request.get("tools")
     if tools is not None and not isinstance(tools, list):
-        raise Refusal("tools: Input should be a valid list", "tools")
+        raise Refusal("tools", "tools: Input should be a valid list")
     for number, tool in enumerate(tools or ()):
         kind = tool.get("type") if isinstance(tool, dict) else None
         if isinstance(kind, str) and kind != "function":
             message = f"Tools of the type {kind[:100]!r} are not available here, only functions."
-            raise Refusal(f"tools.{number}.type: {message}", f"tools.{number}.type")
+            raise Refusal(f"tools.{number}.type", f"tools.{number}.type: {message}")
     choice = request.get("tool_choice")
     kind = choice.get("type") if isinstance(choice, dict) else None
     if isinstance(kind, str) and kind != "function":
         message = f"tool_choice: A choice of the type {kind[:100]!r} is not available here."
-        raise Refusal(message, "tool_choice")
+        raise Refusal("tool_choice", message)
 
 
 def _typed(items: Any) -> Any:
@@ -167,7 +168,7 @@ def _message(message: Any) -> dict[str, Any]:
     """
     if not isinstance(message, dict) or "role" not in message:
         kind = message.get("type") if isinstance(message, dict) else getattr(message, "type", None)
-        raise Refusal(f"input: Items of the type {kind!r} are not available here.", "input")
+        raise Refusal("input", f"input: Items of the type {kind!r} are not available here.")
     kept = {key: value for key, value in message.items() if key not in ("type", "id", "status")}
     if kept["role"] == "developer":  # OpenAI's newer name, which few templates know
         kept["role"] = "system"

@@ -7,10 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from app.aliases import split
-from app.asgi import App, Message, Receive, Scope, Send, send_json
-from app.controls import Refusal
+from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body
 from app.decision import Decision, decide, decide_plain
-from app.errors import error
+from app.errors import Refusal, error
 from app.metrics import Meter, ray_meter
 from app.scope import Call, key_of, with_call
 from app.thinking import Thinking, values_of
@@ -63,7 +62,7 @@ class ThinkingPolicy:
                 return await self.app(scope, receive, send)
             return await send_json(send, 404, error(404, "There is no such path to POST to."))
         started = time.perf_counter()
-        if (body := await _whole(receive)) is None:
+        if (body := await whole_body(receive)) is None:
             return  # nobody waits for an answer, or RequestLimits gives it
         call = Call(Decision(True), "unknown", surface, key_of(scope) or "", "both", started)
         try:
@@ -78,7 +77,7 @@ class ThinkingPolicy:
         if changed is not body:
             kept = [(k, v) for k, v in scope["headers"] if k.lower() != b"content-length"]
             scope = {**scope, "headers": [*kept, (b"content-length", b"%d" % len(changed))]}
-        await self.app(scope, _replayed(changed, receive), send)
+        await self.app(scope, replayed(changed, receive), send)
 
     def _applied(self, call: Call, body: bytes) -> tuple[Call, bytes]:
         """Return what is known of a request after the decision, and the body that goes on.
@@ -102,13 +101,14 @@ class ThinkingPolicy:
         call = replace(call, model=known, fields=thinking.fields, **_shape(request))
         try:
             decided = decide_plain if call.surface == "completions" else decide
-            decision, added = decided(request, thinking, ending)
+            decision, added = decided(request, thinking, ending, call.surface)
         except Refusal as refusal:
             raise _Refused(call, refusal) from None
         if ending is not None:
             added["model"] = model
         options = request.get("stream_options")
-        if call.streamed and (options is None or isinstance(options, dict)):
+        asks = call.surface in ("chat_completions", "completions")  # the others always have it
+        if asks and call.streamed and (options is None or isinstance(options, dict)):
             added["stream_options"] = {**(options or {}), "include_usage": True}
         else:
             call = replace(call, hides_usage=False)
@@ -140,30 +140,3 @@ def _shape(request: Mapping[str, Any]) -> dict[str, Any]:
         "choices": choices if isinstance(choices, int) and choices > 1 else 1,
         "hides_usage": not wants_usage,
     }
-
-
-async def _whole(receive: Receive) -> bytes | None:
-    """Return the request's body, None when it breaks off."""
-    pieces = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        pieces.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(pieces)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body first and then what comes after it."""
-    given = False
-
-    async def replayed() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed

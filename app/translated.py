@@ -4,16 +4,18 @@ import json
 from typing import Any, Protocol
 from urllib.parse import quote
 
-from app.asgi import App, Message, Receive, Scope, Send, is_event_stream, send_json
-from app.errors import error, failure, reshape
-
-
-class Refusal(Exception):
-    """A request that has no translation; `error` is what it is answered with (400)."""
-
-    def __init__(self, message: str, param: str | None = None) -> None:
-        super().__init__(message)
-        self.error = error(400, message, param=param)
+from app.asgi import (
+    App,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    is_event_stream,
+    replayed,
+    send_json,
+    whole_body,
+)
+from app.errors import Refusal, error, failure, reshape
 
 
 class Answer(Protocol):
@@ -69,7 +71,7 @@ class Translated:
         own = scope["type"] == "http" and path.endswith(f"/v1/{self.surface}")
         if not own or scope["method"] != "POST":
             return await self.app(scope, receive, send)
-        if (body := await _whole(receive)) is None:
+        if (body := await whole_body(receive)) is None:
             return  # nobody waits for an answer
         answer = None
         try:
@@ -87,7 +89,7 @@ class Translated:
                 return await send_json(send, 400, refused)
             body = json.dumps(chat).encode()
         scope = _asking(scope, path.removesuffix(self.surface) + "chat/completions", len(body))
-        receive = _replayed(body, receive)
+        receive = replayed(body, receive)
         if answer is None:
             return await self.app(scope, receive, send)
         response = _Response(answer, send)
@@ -214,30 +216,3 @@ def _asking(scope: Scope, path: str, length: int) -> Scope:
     headers = [(k, v) for k, v in scope["headers"] if k.lower() not in replaced]
     headers.append((b"content-length", b"%d" % length))
     return {**scope, "path": path, "raw_path": quote(path).encode(), "headers": headers}
-
-
-async def _whole(receive: Receive) -> bytes | None:
-    """Return the request's body, None when it breaks off."""
-    pieces = []
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        pieces.append(message.get("body", b""))
-        more = message.get("more_body", False)
-    return b"".join(pieces)
-
-
-def _replayed(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` that gives the body first and then what comes after it."""
-    given = False
-
-    async def replayed() -> Message:
-        nonlocal given
-        if given:
-            return await receive()
-        given = True
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    return replayed

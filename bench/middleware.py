@@ -29,7 +29,8 @@ import yaml
 
 from app.asgi import App, Message, Receive, Scope, Send
 from app.auth import BearerAuth
-from app.middleware import STACK
+from app.middleware import STACK, WITH_VALUES
+from app.thinking import Thinking
 
 ROOT = Path(__file__).parent.parent
 ARMS = {"plain": "ray.serve.llm:build_openai_app", "ours": "app.serve:build_app"}
@@ -157,7 +158,12 @@ def alone(repeats: int, chunks: int = 20_000) -> list[float]:
     """Return the stack's CPU microseconds a chunk of thinking, one a repeat."""
     stacked: App = stream
     for layer in STACK:
-        stacked = layer(stacked, required=False) if layer is BearerAuth else layer(stacked)
+        if layer is BearerAuth:
+            stacked = layer(stacked, required=False)
+        elif layer in WITH_VALUES:
+            stacked = layer(stacked, models={"my-qwen-3-32b": Thinking()})
+        else:
+            stacked = layer(stacked)
     scope = {
         "type": "http",
         "method": "POST",
@@ -167,7 +173,7 @@ def alone(repeats: int, chunks: int = 20_000) -> list[float]:
     }
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b"{}"}
+        return {"type": "http.request", "body": b'{"stream": true}'}
 
     def cost(app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> float:
         start = time.process_time()

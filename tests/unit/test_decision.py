@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.controls import EFFORTS, Refusal, switch
+from app.controls import EFFORTS, switch
 from app.decision import Decision, decide, decide_plain
+from app.errors import Refusal
 from app.thinking import Thinking
 
 # Each way to ask for a mode, by its field: (on, off)
@@ -190,6 +191,48 @@ def test_where_thinking_is_fixed_on_the_models_own_switch_is_taken_out_and_nothi
     assert added["messages"] == [{"role": "user", "content": "a  b  c"}]
     decision, added = decide(says("a /think"), FIXED_OFF)
     assert decision.thinks is False and "messages" not in added
+
+
+# An answer that the client has begun
+
+BEGUN = {
+    "chat_completions": {"continue_final_message": True},
+    "messages": {
+        "messages": [
+            {"role": "user", "content": "Hi"},
+            {"role": "assistant", "content": [{"type": "text", "text": "So"}]},
+        ]
+    },
+    "responses": {
+        "input": [{"role": "assistant", "status": "incomplete", "content": [{"text": "So"}]}]
+    },
+}
+
+
+@pytest.mark.parametrize(("surface", "request_says"), BEGUN.items())
+def test_nothing_is_thought_before_an_answer_that_is_begun(
+    surface: str, request_says: dict[str, Any]
+) -> None:
+    """vLLM's parser would take all of what follows for thinking."""
+    assert decide(request_says, Thinking(), surface=surface)[0].thinks is False
+    for thinking, on in ((Thinking(), {"enable_thinking": True}), (FIXED_ON, {})):
+        with pytest.raises(Refusal, match=next(iter(request_says))):
+            decide({**request_says, **on}, thinking, surface=surface)
+
+
+@pytest.mark.parametrize(
+    ("surface", "request_says"),
+    [
+        ("chat_completions", {"messages": BEGUN["messages"]["messages"]}),
+        ("chat_completions", {"continue_final_message": False}),
+        ("messages", {"messages": [{"role": "assistant", "content": ""}]}),
+        ("messages", {"messages": []}),
+        ("responses", {"input": [{"role": "assistant", "status": "completed", "content": "So"}]}),
+        ("responses", {"input": "Hi"}),
+    ],
+)
+def test_a_history_is_no_beginning(surface: str, request_says: dict[str, Any]) -> None:
+    assert decide(request_says, Thinking(), surface=surface)[0].thinks is True
 
 
 # What means nothing

@@ -673,6 +673,63 @@ def test_an_exception_after_the_end_adds_nothing(layers: list[Any], headers: lis
     assert response.body == b"data: [DONE]\n\n"
 
 
+MESSAGES = http(path="/v1/messages")
+
+
+def anthropic_error(payload: Any) -> dict[str, Any]:
+    """Return the error object of Anthropic's shape, which has OpenAI's in it."""
+    assert payload.pop("type") == "error"
+    return openai_error(payload)
+
+
+def test_an_error_of_the_messages_api_has_anthropics_shape_too() -> None:
+    body = json.dumps(vllm("Bad", "max_tokens")).encode()
+    response = ask(OpenAIErrors(answer(400, body)), MESSAGES)
+    assert anthropic_error(json.loads(response.body))["message"] == "Bad"
+    response = ask(behind([OpenAIErrors], broken), MESSAGES)
+    assert anthropic_error(json.loads(response.body))["type"] == "server_error"
+
+
+def test_its_own_error_event_is_left_alone() -> None:
+    event = b'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"x"}}\n\n'
+    assert ask(OpenAIErrors(stream([event])), MESSAGES).body == event
+
+
+def test_an_exception_in_its_stream_is_an_event_with_a_name() -> None:
+    begun = b'event: message_start\ndata: {"type":"message_start"}\n\n'
+    response = ask(OpenAIErrors(stream([begun], then=RuntimeError(ECHO))), MESSAGES)
+    _, name, data, *_ = response.body.removeprefix(begun).split(b"\n")
+    assert name == b"event: error"
+    error = anthropic_error(json.loads(data.removeprefix(b"data: ")))
+    assert error["type"] == "server_error" and ECHO not in error["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/messages", "message_stop"),
+        ("/v1/messages", "error"),
+        ("/v1/responses", "response.completed"),
+        ("/v1/responses", "response.incomplete"),
+        ("/v1/responses", "response.failed"),
+    ],
+)
+def test_an_exception_after_the_end_of_another_surface_adds_nothing(path: str, name: str) -> None:
+    end = f"event: {name}\ndata: {{}}\n\n".encode()
+    received: list[bytes] = []
+
+    async def send(message: Message) -> None:
+        received.append(message.get("body", b""))
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    app = OpenAIErrors(stream([end], then=RuntimeError(ECHO)))
+    with pytest.raises(RuntimeError):
+        run(app(http(path=path), receive, send))
+    assert b"".join(received) == end
+
+
 @pytest.mark.parametrize(
     "app",
     [

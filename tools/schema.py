@@ -2,7 +2,8 @@
 
 A line `# @schema {...}` above a key is merged into what its value tells: the type, and for a map
 that no further keys are allowed and none that has a value may be null. `partialOf: KEY` in it
-stands for the schema of that key, of which everything may be left out. The lines from `# -- ` on
+stands for the schema of that key, of which everything may be left out, and `only: [...]` beside it
+for some of its keys alone. The lines from `# -- ` on
 are the description. It is our own for `partialOf`, and because generators leave out what null does:
 Helm drops the key, and a template meets nothing where it expects a number.
 """
@@ -125,9 +126,19 @@ def partials(schema: Any, sections: Schema) -> None:
     for inner in schema.values() if isinstance(schema, dict) else schema:
         if isinstance(inner, dict) and (name := inner.pop("partialOf", None)):
             copy = json.loads(json.dumps(sections[name]))
-            inner |= {key: value for key, value in copy.items() if key != "required"}
-        elif isinstance(inner, dict | list):
+            if only := inner.pop("only", None):
+                copy["properties"] = {key: copy["properties"][key] for key in only}
+            inner |= _optional(copy)
+        if isinstance(inner, dict | list):
             partials(inner, sections)
+
+
+def _optional(schema: Schema) -> Schema:
+    """Return a section's schema with nothing required of it and of the sections in it."""
+    free = {key: value for key, value in schema.items() if key != "required"}
+    if "properties" in free:
+        free["properties"] = {key: _optional(one) for key, one in free["properties"].items()}
+    return free
 
 
 if __name__ == "__main__":

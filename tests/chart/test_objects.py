@@ -1,6 +1,7 @@
 """What surrounds the RayService: secrets, network, disruption, ways in, storage, test, notes."""
 
 import json
+import subprocess
 
 import pytest
 import yaml
@@ -189,6 +190,28 @@ def test_helm_test_asks_in_each_mode_there_is(reasoning, asks):
     for request, mode in zip(requests, asks, strict=True):
         assert f'"enable_thinking": {mode}' in request or not mode
     assert "-H @/tmp/header" in script  # the key is in no argument
+
+
+def test_helm_test_takes_a_key_that_has_no_modes_of_its_own(tmp_path):
+    reasoning = {"keys": {"batch": {"thinkingDefault": False}, "a.b": {}}}
+    (script,) = pods(render({"reasoning": reasoning}))["hybrid-llm-test"]["spec"]["containers"][0][
+        "args"
+    ]
+    choice = script.split("ask() {")[0].replace("/keys/", f"{tmp_path}/keys/")
+    choice = choice.replace("/tmp/header", f"{tmp_path}/header") + 'echo "own=$own"'
+    (tmp_path / "keys").mkdir()
+    for name, chosen, own in [("batch", "batch", "yes"), ("a.b", "batch", "yes"), ("me", "me", "")]:
+        (tmp_path / "keys" / name).write_text(f"key of {name}")
+        run = subprocess.run(["sh", "-euc", choice], capture_output=True, text=True, check=True)
+        assert run.stdout == f"own={own}\n"
+        assert (tmp_path / "header").read_text() == f"Authorization: Bearer key of {chosen}"
+    assert "for key in /keys/*; do printf" in str(pods(render())["hybrid-llm-test"])
+
+
+def test_the_notes_ask_for_no_mode_that_a_key_may_not_have():
+    assert '"enable_thinking": false' in notes()
+    assert "enable_thinking" not in notes("--set", "reasoning.keys.default.allowOverride=false")
+    assert "enable_thinking" not in notes("--set", "model.preset=qwq-32b")
 
 
 def test_the_notes_have_the_next_commands():

@@ -13,6 +13,8 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from app.values import apply, parse
+
 from .conftest import (
     CHART,
     Refused,
@@ -104,6 +106,17 @@ engine = some(
         hf_overrides=st.just({"rope_parameters": {"factor": 4.0}}),
     ),
 )
+tokens = st.none() | st.integers(0, 2000)
+efforts = some(minimal=tokens, low=tokens, medium=tokens, high=tokens, xhigh=tokens, max=tokens)
+key_name = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,12}", fullmatch=True)
+key_name |= st.sampled_from(["true", "null", "no", "123", "1e3", "0x1F", "2001-01-01", "1_0", "-"])
+of_key = some(
+    thinkingDefault=st.booleans(),
+    allowOverride=st.booleans(),
+    tokenBudget=st.none() | st.integers(0, 300),
+    maxTokenBudget=st.none() | st.integers(200, 2000),
+    effortBudgets=st.just({}) | efforts,
+)
 reasoning = some(
     parser=st.sampled_from(["", "qwen3"]),
     thinkingDefault=st.booleans(),
@@ -111,6 +124,9 @@ reasoning = some(
     tokenBudget=st.none() | st.integers(0, 300),
     maxTokenBudget=st.none() | st.integers(200, 2000),
     fields=st.sampled_from(["both", "reasoning", "reasoning_content"]),
+    effortBudgets=st.just({}) | efforts,
+    keys=st.just({}) | st.dictionaries(key_name, of_key, max_size=2),
+    lanes=some(enabled=st.booleans(), patienceSeconds=st.integers(0, 86400) | st.just(0.5)),
 )
 parallelism = some(
     tensor=st.none() | st.sampled_from([1, 2, 4, 8]), pipeline=st.sampled_from([1, 1, 1, 2])
@@ -223,6 +239,13 @@ def mistyped(one: Any, place: str = "") -> list[str]:
     return wrong
 
 
+def preset_of(values: Values) -> Values:
+    """Return the preset of the model that values choose."""
+    name = values.get("model", {}).get("preset", DEFAULTS["model"]["preset"])
+    preset: Values = yaml.safe_load((CHART / f"presets/models/{name}.yaml").read_text())
+    return preset
+
+
 def check(values: Values, objects: list[Values]) -> None:
     """Assert what is true of everything that renders."""
     for one in objects:
@@ -241,6 +264,7 @@ def check(values: Values, objects: list[Values]) -> None:
     assert len(models) == len(given)
     ids = [one["model_loading_config"]["model_id"] for one in models]
     assert list(application["args"]["reasoning"]) == ids
+    thinking = parse(application["args"]["reasoning"], ids)
     groups = ray["workerGroupSpecs"]
     names = [group["groupName"] for group in groups]
     assert len(set(names)) == len(names) and all(DNS.fullmatch(one) for one in names), names
@@ -286,6 +310,16 @@ def check(values: Values, objects: list[Values]) -> None:
         tokens = arguments["max_model_len"]
         budgets = application["args"]["reasoning"][one["model_loading_config"]["model_id"]]
         assert budgets.get("tokenBudget", 0) <= budgets.get("maxTokenBudget", tokens - 1) < tokens
+        written = deepcopy(arguments)
+        found = apply(thinking[ids[models.index(one)]], "it", written)
+        assert written.get("scheduling_policy") == arguments.get("scheduling_policy")
+        lanes = found.patience is not None
+        assert not lanes or arguments["scheduling_policy"] == "priority"
+        assert not lanes or deployment["max_ongoing_requests"] > arguments["max_num_seqs"]
+        switched = "nonThinking" in preset_of(wanted)["sampling"]
+        for name in (None, *found.keys):
+            fixed = found.for_key(name)
+            assert switched or (fixed.default and not fixed.override and not lanes)
         assert arguments.get("max_num_batched_tokens", 10**6) >= arguments["max_num_seqs"]
     for entry in values.get("env", []):
         for group in (ray["headGroupSpec"], *groups):
@@ -359,6 +393,11 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
     "reasoning/parser": word,
     "reasoning/tokenBudget": st.integers(10**6, 10**7) | st.integers(-9, -1),
     "reasoning/fields": word,
+    "reasoning/effortBudgets": word.map(lambda w: {w: 1}),
+    "reasoning/effortBudgets/low": st.integers(-9, -1) | word,
+    "reasoning/keys": word.map(lambda w: {w: {w: 1}}) | word.map(lambda w: {f"{w} {w}": {}}),
+    "reasoning/keys/one/tokenBudget": st.integers(10**6, 10**7) | st.integers(-9, -1),
+    "reasoning/lanes/patienceSeconds": st.integers(-9, -1) | st.integers(86401, 10**6),
     "additionalModels": word.map(lambda w: [{"model": {"preset": w}}]),
     "serving/mode": word,
     "serving/drainSeconds": st.integers(-99, -1) | word,

@@ -37,6 +37,18 @@ FURTHER = {
             "fields": "reasoning",
         }
     },
+    "keys and lanes": {
+        "reasoning": {
+            "tokenBudget": 2000,
+            "effortBudgets": {"minimal": 0, "low": None, "max": None},
+            "keys": {
+                "batch": {"thinkingDefault": False, "allowOverride": False},
+                "short": {"maxTokenBudget": 1500},
+                "long": {"tokenBudget": None, "effortBudgets": {"medium": 9000}},
+            },
+            "lanes": {"enabled": True, "patienceSeconds": 0.5},
+        }
+    },
     "engine": {
         "engine": {
             "schedulingPolicy": "priority",
@@ -118,7 +130,7 @@ def test_replicas_can_scale(config):
         name = model["model_loading_config"]["model_id"].replace("/", "--").replace(".", "_")
         (deployment,) = [d for d in in_place if d["name"] == f"LLMServer:{name}"]
         sequences = model["engine_kwargs"]["max_num_seqs"]
-        assert sequences < deployment["max_ongoing_requests"] <= 4 * sequences
+        assert sequences < deployment["max_ongoing_requests"] <= 6 * sequences
         if scaling := deployment.get("autoscaling_config"):
             assert 0.5 * sequences <= scaling["target_ongoing_requests"] <= sequences
 

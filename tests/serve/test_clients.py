@@ -63,7 +63,8 @@ class Client:
             text=True,
             timeout=120,
         )
-        assert finished.returncode == 0, finished.stderr
+        if finished.returncode:
+            pytest.fail(finished.stderr)
         # Some libraries print lines of their own.
         lines = [json.loads(line) for line in finished.stdout.splitlines() if line[:1] == "{"]
         about, *answers = lines
@@ -81,6 +82,7 @@ def ran() -> Iterator[dict[Any, Any]]:
     ran: dict[Any, Any] = {}
     yield ran
     if os.environ.get("CLIENTS_TABLE") == "write":
+        assert all(isinstance(client, Client) for client in ran.values()), "no table: see above"
         rows = {file: client.row() for (file, _), client in ran.items()}
         table = HEADING + "".join(rows[file] for file in FILES)
         TABLE.write_text(table)
@@ -94,8 +96,14 @@ def client(request: pytest.FixtureRequest, server: Server, ran: dict[Any, Any]) 
     """Return a client that has asked this server."""
     key = request.param, server.base_url
     if key not in ran:
-        ran[key] = Client.run(request.param, server)
-    return ran[key]
+        try:
+            ran[key] = Client.run(request.param, server)
+        except BaseException as failed:
+            ran[key] = failed
+            raise
+    if isinstance(ran[key], Client):
+        return ran[key]
+    pytest.fail(f"it failed before: {ran[key]}")
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])

@@ -344,6 +344,41 @@ def test_enough_of_them_render() -> None:
     assert not RENDERED or sum(RENDERED) > len(RENDERED) / 4, sum(RENDERED)
 
 
+LANES_AND_KEYS: list[tuple[bool, bool]] = []
+
+
+@examples(150)
+@given(
+    st.fixed_dictionaries(
+        {
+            "model": some(preset=st.sampled_from(["qwen3-4b", "qwen3-8b", "qwq-32b"])),
+            "reasoning": reasoning,
+        },
+        optional={
+            "additionalModels": st.lists(
+                st.fixed_dictionaries(
+                    {"model": st.just({"preset": "qwen3-14b"}), "reasoning": reasoning}
+                ),
+                max_size=1,
+            )
+        },
+    )
+)
+def test_thinking_that_renders_is_what_the_app_takes(values: Values) -> None:
+    objects, said = ask(values)
+    if not objects:
+        assert refused_in_words(said), said
+        return
+    check(values, objects)
+    for one in serve_config(objects)["applications"][0]["args"]["reasoning"].values():
+        LANES_AND_KEYS.append(("lanes" in one, bool(one.get("keys"))))
+
+
+def test_enough_of_them_have_lanes_and_keys() -> None:
+    assert not LANES_AND_KEYS or all(map(any, zip(*LANES_AND_KEYS, strict=True)))
+    assert not LANES_AND_KEYS or len(LANES_AND_KEYS) > 20
+
+
 def maps(values: Values, place: str = "") -> list[str]:
     """Return the places of the maps in values.yaml whose keys are the chart's."""
     free = ("resources", "podSecurityContext", "containerSecurityContext")

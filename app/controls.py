@@ -47,6 +47,10 @@ def controls(
     Raises:
         Refusal: a value that means nothing.
     """
+    messages = request.get("messages")
+    if surface == "chat_completions" and messages is not None and not _are_objects(messages):
+        message = "messages: must be a list of objects."  # vLLM answers this with a 500
+        raise Refusal("messages", message, "invalid_type")
     found = list(_all(request))
     if field := _begun(request, surface):
         found.append(Control(field, "an answer that is begun", False))
@@ -66,6 +70,10 @@ def _all(request: Mapping[str, Any]) -> Iterator[Control]:
     budget = request.get("thinking_token_budget")
     if type(budget) is int and budget >= -1:  # all else vLLM refuses itself
         yield Control("thinking_token_budget", _shown(budget), budget=budget)
+
+
+def _are_objects(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
 
 
 def _begun(request: Mapping[str, Any], surface: str) -> str | None:

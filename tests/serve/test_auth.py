@@ -28,18 +28,18 @@ def test_nothing_is_open_without_a_key(server: Server, path):
 
 def test_keys_are_rotated_with_no_restart(server: Server):
     before = server.keys_file.read_text()
-    bob = server.client("sk-test-bob-77aa")
+    carol = server.client("sk-test-carol-31c0")
     with pytest.raises(openai.AuthenticationError):
-        bob.chat.completions.create(**HELLO)
+        carol.chat.completions.create(**HELLO)
     try:
-        server.keys_file.write_text("bob: sk-test-bob-77aa\n")
-        assert bob.chat.completions.create(**HELLO).choices[0].message.content
+        server.keys_file.write_text("carol: sk-test-carol-31c0\n")
+        assert carol.chat.completions.create(**HELLO).choices[0].message.content
         with pytest.raises(openai.AuthenticationError):
             server.client().chat.completions.create(**HELLO)
 
         server.keys_file.unlink()
         with pytest.raises(openai.AuthenticationError, match="no API keys yet") as refusal:
-            bob.chat.completions.create(**HELLO)
+            carol.chat.completions.create(**HELLO)
         assert str(server.keys_file) in str(refusal.value)  # it says where it looks for keys
     finally:
         server.keys_file.write_text(before)

@@ -2,37 +2,43 @@
 
 import copy
 import json
-from dataclasses import dataclass, field
+import re
+import time
 from typing import Any
 
+import httpx
 import openai
 import pytest
 import yaml
 
-from .conftest import CONFIGS, MODEL, MODES, ROOT, Server
+from .conftest import BOB, CONFIGS, MODEL, MODES, ROOT, Server
+from .surfaces import SURFACES, Reply, ask
 
 FIXED = "fixed"  # in the ingress mode a second model; direct streaming has one
+QUESTION = "What is 347 * 86?"
+VALUES = {
+    "fields": "reasoning",
+    "thinkingDefault": False,
+    "allowOverride": True,
+    "tokenBudget": 5,
+    "maxTokenBudget": 20,
+    "effortBudgets": {"low": 0, "medium": 10, "high": None},
+    "lanes": {"enabled": True, "patienceSeconds": 5},
+    "keys": {"bob": {"allowOverride": False}},  # never thinks
+}
 
 
 def with_values(mode: str) -> str:
-    """Return the Serve config of the embedded model with values and lanes."""
+    """Return the Serve config of the embedded model with values."""
     config = yaml.safe_load((ROOT / CONFIGS[mode]).read_text())
     config.pop("http_options", None)  # then make run sees to it that this machine alone is served
     arguments = config["applications"][0]["args"]
     (model,) = arguments["llm_configs"]
-    model["engine_kwargs"]["scheduling_policy"] = "priority"
-    arguments["reasoning"] = {
-        MODEL: {
-            "fields": "reasoning",
-            "thinkingDefault": False,
-            "allowOverride": True,
-            "tokenBudget": 5,
-            "maxTokenBudget": 20,
-        }
-    }
+    arguments["reasoning"] = {MODEL: VALUES}
     if mode == "ingress":
         second = copy.deepcopy(model)
         second["model_loading_config"]["model_id"] = FIXED
+        second["engine_kwargs"]["scheduling_policy"] = "priority"
         arguments["llm_configs"].append(second)
         arguments["reasoning"][FIXED] = {
             "fields": "reasoning_content",
@@ -46,90 +52,95 @@ SERVERS = [(mode, with_values(mode)) for mode in MODES]
 both_modes = pytest.mark.parametrize("server", SERVERS, ids=list(MODES), indirect=True)
 in_the_ingress = pytest.mark.parametrize("server", SERVERS[:1], ids=["ingress"], indirect=True)
 streamed_or_not = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-
-
-@dataclass
-class Reply:
-    """What a client sees of one answer: each name that occurs, with its thinking."""
-
-    thinking: dict[str, str] = field(default_factory=dict)
-    content: str = ""
-    reasoning_tokens: int = 0
-
-
-def ask(server: Server, streamed: bool, **request: Any) -> Reply:
-    """Ask what 347 * 86 is, with greedy sampling."""
-    messages = [{"role": "user", "content": "What is 347 * 86?"}]
-    request = {"model": MODEL, "messages": messages, "temperature": 0, **request}
-    if streamed:
-        request |= {"stream": True, "stream_options": {"include_usage": True}}
-    response = server.send(json=request)
-    assert response.status_code == 200, response.text
-    texts = [response.text]
-    if streamed:
-        texts = [line[5:] for line in response.text.splitlines() if line.startswith("data: {")]
-    reply = Reply()
-    for event in map(json.loads, texts):
-        if event.get("usage"):
-            reply.reasoning_tokens = event["usage"]["completion_tokens_details"]["reasoning_tokens"]
-        for choice in event["choices"]:
-            message = choice["delta" if streamed else "message"]
-            reply.content += message.get("content") or ""
-            for name in {"reasoning", "reasoning_content"} & set(message):
-                reply.thinking[name] = reply.thinking.get(name, "") + (message[name] or "")
-    return reply
-
+each_surface = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
 
 ON = {
     "enable_thinking": {"chat_template_kwargs": {"enable_thinking": True}},
-    "reasoning_effort": {"reasoning_effort": "low"},
+    "reasoning_effort": {"reasoning_effort": "minimal"},
+    "/think": {"question": f"{QUESTION} /think"},
+    "the name :think": {"model": f"{MODEL}:think"},
 }
 
 
-@both_modes
-@streamed_or_not
-def test_the_default_is_off(server: Server, streamed: bool):
-    reply = ask(server, streamed)
-    assert not any(reply.thinking.values())
-    assert reply.reasoning_tokens == 0
-    assert reply.content.strip().endswith(".")
+def thinking_of(reply: Reply, surface: Any) -> str:
+    """Return the thinking, which has the one name that is set, or the surface's own."""
+    name = "reasoning" if surface is SURFACES["chat"] else surface.names[0]
+    assert set(reply.thinking) <= {name}
+    return reply.thinking.get(name, "")
+
+
+def refused(server: Server, surface: Any, key: str | None = None, **request: Any) -> dict[str, Any]:
+    """Return the error of a request that is refused, with its status."""
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    body = {"model": MODEL, **surface.body(QUESTION, False), **request}
+    response = server.send(surface.path, json=body, headers=headers)
+    assert 400 <= response.status_code < 500
+    return {**response.json()["error"], "status": response.status_code}
 
 
 @both_modes
 @streamed_or_not
+@each_surface
+def test_the_default_is_off(server: Server, streamed: bool, surface: Any):
+    reply = ask(server, surface, streamed, QUESTION)
+    assert not thinking_of(reply, surface)
+    assert reply.thinking_tokens == 0
+    assert reply.content.endswith(".")
+
+
+@both_modes
+@streamed_or_not
+@each_surface
 @pytest.mark.parametrize("control", ON.values(), ids=ON)
 def test_a_request_may_turn_it_on_and_gets_the_default_budget_under_one_name(
-    server: Server, streamed: bool, control: dict[str, Any]
+    server: Server, streamed: bool, surface: Any, control: dict[str, Any]
 ):
-    reply = ask(server, streamed, **control)
-    assert list(reply.thinking) == ["reasoning"]
-    assert reply.thinking["reasoning"].strip()
-    assert 0 < reply.reasoning_tokens <= 5 + 2  # the tags themselves may count
-    assert reply.content.strip().endswith(".")
+    reply = ask(server, surface, streamed, **{"question": QUESTION, **control})
+    assert thinking_of(reply, surface).strip()
+    assert 0 < reply.thinking_tokens <= 5 + 2  # the tags themselves may count
+    assert reply.content.endswith(".")
+
+
+@both_modes
+@each_surface
+@pytest.mark.parametrize(
+    ("effort", "least", "most"), [("low", 0, 0), ("medium", 6, 10), ("high", 11, 20)]
+)
+def test_an_effort_is_a_budget(server: Server, surface: Any, effort: str, least: int, most: int):
+    """`high` has none of its own, so the most that anybody may ask for."""
+    says = {"reasoning_effort": effort}
+    if surface is SURFACES["responses"]:
+        says = {"reasoning": {"effort": effort}}
+    elif surface is SURFACES["messages"]:
+        says = {"output_config": {"effort": effort}}
+    reply = ask(server, surface, False, QUESTION, **says)
+    assert least <= reply.thinking_tokens <= most + 2
 
 
 @both_modes
 @streamed_or_not
 def test_a_request_may_name_a_budget_up_to_the_limit(server: Server, streamed: bool):
-    reply = ask(server, streamed, **ON["enable_thinking"], thinking_token_budget=20)
-    assert 5 + 2 < reply.reasoning_tokens <= 20 + 2
+    says = {**ON["enable_thinking"], "thinking_token_budget": 20}
+    reply = ask(server, SURFACES["chat"], streamed, QUESTION, **says)
+    assert 5 + 2 < reply.thinking_tokens <= 20 + 2
 
 
 @both_modes
+@each_surface
 @pytest.mark.parametrize("budget", [21, -1])
-def test_more_than_the_limit_is_refused(server: Server, budget: int):
-    with pytest.raises(openai.BadRequestError, match="20 tokens") as refusal:
-        server.client().chat.completions.create(
-            model=MODEL, messages=[], extra_body={"thinking_token_budget": budget}
-        )
-    assert refusal.value.param == "thinking_token_budget"
-    assert refusal.value.code == "integer_above_max_value"
+def test_more_than_the_limit_is_refused(server: Server, surface: Any, budget: int):
+    error = refused(server, surface, thinking_token_budget=budget)
+    assert (error["status"], error["param"]) == (400, "thinking_token_budget")
+    assert error["code"] == "integer_above_max_value" and "20 tokens" in error["message"]
+    if budget > 0:
+        thinking = {"type": "enabled", "budget_tokens": budget}
+        assert refused(server, surface, thinking=thinking)["param"] == "thinking.budget_tokens"
 
 
 @both_modes
 def test_no_name_and_another_encoding_are_no_way_around(server: Server):
     request = {"messages": [{"role": "user", "content": "Hello"}], "thinking_token_budget": 21}
-    if len(server.client().models.list().data) > 1:
+    if len(server.client().models.list().data) > 3:
         request["model"] = MODEL  # Ray wants to know which
     for encoding in ("utf-8", "utf-16"):
         response = server.send(
@@ -141,18 +152,85 @@ def test_no_name_and_another_encoding_are_no_way_around(server: Server):
 
 
 @both_modes
-@pytest.mark.parametrize("priority", [-1, 0, 7])
-def test_a_request_may_name_its_lane(server: Server, priority: int):
-    assert ask(server, False, priority=priority).content
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completions/batch",
+        "/inference/v1/generate",
+        "/v1/chat/completions/render",
+        "/sleep",
+    ],
+)
+def test_a_path_around_the_policy_is_closed(server: Server, path: str):
+    response = server.send(path, json={"model": MODEL, "messages": []})
+    assert response.status_code == 404
+    assert response.json()["error"]["type"] == "invalid_request_error"
+
+
+@both_modes
+@each_surface
+def test_with_lanes_a_request_has_no_priority_of_its_own(server: Server, surface: Any):
+    assert refused(server, surface, priority=-1)["param"] == "priority"
+
+
+# A key that never thinks
+
+
+@both_modes
+@each_surface
+@pytest.mark.parametrize(
+    ("control", "param"),
+    [
+        ({"enable_thinking": True}, "enable_thinking"),
+        ({"thinking": {"type": "enabled"}}, "thinking.type"),
+        ({"model": f"{MODEL}:think"}, "model"),
+    ],
+    ids=["enable_thinking", "thinking", "name"],
+)
+def test_a_key_that_never_thinks_gets_a_403(
+    server: Server, surface: Any, control: dict[str, Any], param: str
+):
+    error = refused(server, surface, BOB, **control)
+    assert (error["status"], error["param"]) == (403, param)
+    assert "API key" in error["message"] and BOB not in error["message"]
+
+
+@both_modes
+def test_a_key_that_never_thinks_does_not_whatever_the_prompt_says(server: Server):
+    client = server.client(BOB)
+    completion = client.chat.completions.create(
+        model=MODEL, messages=[{"role": "user", "content": f"{QUESTION} /think"}]
+    )
+    assert completion.choices[0].message.reasoning is None
+    assert completion.usage.completion_tokens_details.reasoning_tokens == 0
+    completion = client.completions.create(model=MODEL, prompt="<think>\n", max_tokens=20)
+    assert completion.choices[0].text.lstrip().startswith("</think>")
+    with pytest.raises(openai.PermissionDeniedError):
+        client.chat.completions.create(model=MODEL, messages=[], reasoning_effort="high")
+
+
+@both_modes
+def test_a_key_sees_the_names_that_it_may_use(server: Server):
+    names = {model.id for model in server.client().models.list().data}
+    assert {MODEL, f"{MODEL}:think", f"{MODEL}:no-think"} <= names
+    names = {model.id for model in server.client(BOB).models.list().data}
+    assert f"{MODEL}:no-think" in names and f"{MODEL}:think" not in names
+    assert server.client().models.retrieve(f"{MODEL}:think").id == f"{MODEL}:think"
+    with pytest.raises(openai.NotFoundError):
+        server.client(BOB).models.retrieve(f"{MODEL}:think")
+
+
+# A model whose mode is fixed
 
 
 @in_the_ingress
 @streamed_or_not
 def test_what_is_fixed_is_so_with_the_limit_as_its_budget(server: Server, streamed: bool):
-    for control in ({}, *ON.values()):
-        reply = ask(server, streamed, model=FIXED, **control)
+    for control in ({}, ON["enable_thinking"], {"question": f"{QUESTION} /no_think"}):
+        says = {"question": QUESTION, "model": FIXED, **control}
+        reply = ask(server, SURFACES["chat"], streamed, **says)
         assert list(reply.thinking) == ["reasoning_content"]
-        assert 0 < reply.reasoning_tokens <= 5 + 2
+        assert 0 < reply.thinking_tokens <= 5 + 2
 
 
 @in_the_ingress
@@ -173,3 +251,66 @@ def test_against_what_is_fixed_a_request_is_refused(
         server.client().chat.completions.create(model=FIXED, messages=[], extra_body=control)
     assert refusal.value.param == param
     assert refusal.value.type == "invalid_request_error"
+
+
+@in_the_ingress
+@pytest.mark.parametrize("priority", [-1, 0, 7])
+def test_without_lanes_a_request_may_name_its_priority(server: Server, priority: int):
+    assert ask(server, SURFACES["chat"], False, model=FIXED, priority=priority).content
+
+
+# What is counted of it
+
+
+def metrics(server: Server) -> dict[str, float]:
+    """Return {name{labels}: value} of this project's metrics, on the ports of Ray's."""
+    (folder,) = server.run.folders()
+    (found,) = json.loads((folder / "prom_metrics_service_discovery.json").read_text())
+    values: dict[str, float] = {}
+    for target in found["targets"]:
+        for line in httpx.get(f"http://{target}/metrics").text.splitlines():
+            if match := re.fullmatch(r"ray_(hybrid_llm_\w+)\{(.*)\} (\S+)", line):
+                own = ("model", "surface", "mode", "key", "outcome", "reason")
+                labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2]))
+                if "le" not in labels:
+                    name = " ".join([match[1], *(labels[key] for key in own if key in labels)])
+                    values[name] = values.get(name, 0) + float(match[3])
+    return values
+
+
+@both_modes
+def test_each_request_is_counted_under_its_keys_name(server: Server):
+    before = metrics(server)
+    chat = SURFACES["chat"]
+    for streamed in (False, True):
+        ask(server, chat, streamed, QUESTION, **ON["enable_thinking"])
+        ask(server, chat, streamed, QUESTION)
+    ask(server, SURFACES["messages"], True, QUESTION)
+    refused(server, chat, thinking_token_budget=21)
+    refused(server, chat, BOB, enable_thinking=True)
+    assert refused(server, chat, max_tokens=-5)["status"] == 400
+    on, off = f"{MODEL} chat_completions on alice", f"{MODEL} chat_completions off alice"
+    expected = {
+        f"hybrid_llm_requests_total {on} ok": 2,
+        f"hybrid_llm_requests_total {off} ok": 2,
+        f"hybrid_llm_requests_total {off} invalid": 1,
+        f"hybrid_llm_requests_total {MODEL} messages off alice ok": 1,
+        f"hybrid_llm_thinking_tokens_count {on}": 2,
+        f"hybrid_llm_thinking_tokens_sum {on}": 10,
+        f"hybrid_llm_budget_hits_total {on}": 2,
+        f"hybrid_llm_answer_tokens_count {on}": 2,
+        f"hybrid_llm_answer_tokens_count {off}": 2,
+        f"hybrid_llm_time_to_first_thinking_token_seconds_count {on}": 1,
+        f"hybrid_llm_time_to_first_answer_token_seconds_count {on}": 1,
+        f"hybrid_llm_time_to_first_answer_token_seconds_count {off}": 1,
+        f"hybrid_llm_refusals_total {MODEL} chat_completions none alice integer_above_max_value": 1,
+        f"hybrid_llm_refusals_total {MODEL} chat_completions none bob unsupported_value": 1,
+    }
+    end = time.monotonic() + 60  # a worker reports every few seconds
+    seen: dict[str, float] = {}
+    while seen != expected and time.monotonic() < end:
+        time.sleep(1)
+        now = metrics(server)
+        seen = {name: now.get(name, 0) - before.get(name, 0) for name in expected}
+    assert seen == expected
+    assert BOB not in "".join(metrics(server))

@@ -269,6 +269,12 @@ def test_a_budget_of_anthropics_that_is_no_number_is_refused(value: Any) -> None
     assert refused(Thinking(), says(thinking=thinking))["param"] == "thinking.budget_tokens"
 
 
+@pytest.mark.parametrize("messages", [5, "Hi", {"role": "user"}, [5], ["Hi"], [[]], [None]])
+def test_messages_that_are_none_are_refused(messages: Any) -> None:
+    error = refused(Thinking(), {"messages": messages})
+    assert error["param"] == "messages" and "list of objects" in error["message"]
+
+
 @pytest.mark.parametrize("kwargs", ["enable_thinking", [["enable_thinking", True]], 1, True])
 def test_template_arguments_of_a_wrong_type_are_left_to_the_engine(kwargs: Any) -> None:
     assert "chat_template_kwargs" not in decided(FIXED_OFF, says(chat_template_kwargs=kwargs))[1]

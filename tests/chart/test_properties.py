@@ -347,7 +347,7 @@ def test_enough_of_them_render() -> None:
 LANES_AND_KEYS: list[tuple[bool, bool]] = []
 
 
-@examples(150)
+@examples(80)
 @given(
     st.fixed_dictionaries(
         {

@@ -5,8 +5,8 @@ first of each warms up:
 
 1. Saturation: closed loops of requests that think, four times as many as run at a time, and two
    quick ones a second. How long do the quick ones wait, and what does that cost the others?
-2. Flood: closed loops of quick requests saturate the engine, and one that thinks comes every two
-   seconds. How long does it wait: first come, first served; with lanes; with lanes of a patience
+2. Flood: closed loops of quick requests saturate the engine, and one that thinks comes every
+   second. How long does it wait: first come, first served; with lanes; with lanes of a patience
    that never ends?
 
 It serves the nano model itself, or asks the given servers: `--arm fcfs=URL --arm lanes=URL`.
@@ -33,6 +33,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import psutil
 import yaml
 
 ROOT = Path(__file__).parent.parent
@@ -41,6 +42,8 @@ SEQUENCES = 8  # max_num_seqs of the servers that are started here
 FOREVER = 86400.0
 CITIES = ["Paris", "London", "Rome", "Tokyo", "Berlin", "Madrid", "Vienna", "Lisbon", "Prague"]
 Body = dict[str, Any]
+Cpu = Callable[[], float]  # the CPU seconds that an arm's processes have taken
+Arms = dict[str, tuple[str, Cpu | None]]  # {name: (base URL of its server, None for one elsewhere)}
 Rows = dict[str, Callable[[dict[str, Any]], float]]  # of a table: what a cell has of one round
 
 
@@ -108,7 +111,8 @@ class Load:
 class Server:
     """One arm's server, and the clock of a round."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, cpu: Cpu | None) -> None:
+        self.cpu = cpu
         self._client = client
         self._url = f"{url.rstrip('/')}/v1/chat/completions"
         self._begin = time.perf_counter()
@@ -157,6 +161,15 @@ class Server:
         while go.is_set():
             await self.ask(body(), times)
 
+    async def cpu_between(self, start: float, end: float) -> float:
+        """Return the CPU seconds that it takes between these times; nan if it runs elsewhere."""
+        if self.cpu is None:
+            return math.nan
+        await asyncio.sleep(start - self.now())
+        before = self.cpu()
+        await asyncio.sleep(end - self.now())
+        return self.cpu() - before
+
     async def trickle(
         self,
         group: asyncio.TaskGroup,
@@ -173,7 +186,11 @@ class Server:
 
 
 async def saturation(server: Server, load: Load, seed: str) -> dict[str, Any]:
-    """Run a round of scenario 1 and return what is kept of it."""
+    """Run a round of scenario 1 and return what is kept of it.
+
+    All kinds are asked from its beginning, so that first come, first served too has its share of
+    quick ones to answer when the seconds that count begin.
+    """
     rng, arrivals, quick_rng = (random.Random(f"{seed} {name}") for name in "abc")
     thinking: list[Times] = []
     quick: list[Times] = []
@@ -183,7 +200,7 @@ async def saturation(server: Server, load: Load, seed: str) -> dict[str, Any]:
     async with asyncio.TaskGroup() as loops:
         for _ in range(load.thinking):
             loops.create_task(server.loop(lambda: load.thinking_body(rng), thinking, go))
-        await asyncio.sleep(load.ramp)
+        cpu = loops.create_task(server.cpu_between(load.ramp, end))
         # The loops go on until all quick ones are answered, or the last would have it easier.
         async with asyncio.TaskGroup() as group:
             await server.trickle(
@@ -196,12 +213,17 @@ async def saturation(server: Server, load: Load, seed: str) -> dict[str, Any]:
         await asyncio.sleep(max(0, end - server.now()))
         go.clear()
     ended = [t for t in thinking if t.ended and load.ramp <= t.ended < end]
-    return {
+    tokens = sum(t.tokens for t in ended)
+    quick = [t for t in quick if t.sent >= load.ramp]
+    found: dict[str, Any] = {
         "quick_answer": [_after(t.answer, t.sent) for t in quick],
         "thinking_first": [_after(t.first, t.sent) for t in thinking if load.ramp <= t.sent < end],
         "thinking_requests": len(ended),
-        "thinking_tokens_per_s": round(sum(t.tokens for t in ended) / load.seconds, 1),
+        "thinking_tokens_per_s": round(tokens / load.seconds, 1),
     }
+    if server.cpu:
+        found["thinking_tokens_per_cpu_s"] = round(tokens / cpu.result(), 1)
+    return found
 
 
 async def flood(server: Server, load: Load, seed: str) -> dict[str, Any]:
@@ -254,21 +276,22 @@ SCENARIOS: dict[str, Callable[[Server, Load, str], Awaitable[dict[str, Any]]]] =
 }
 
 
-def measure(arms: dict[str, str], load: Load, rounds: dict[str, int]) -> Iterator[dict[str, Any]]:
+def measure(arms: Arms, load: Load, rounds: dict[str, int]) -> Iterator[dict[str, Any]]:
     """Run all rounds and give what is kept of them, without the first of each arm and scenario.
 
     Args:
-        arms: {name: base URL of its server}.
+        arms: the servers.
         load: what to ask.
         rounds: {scenario: rounds that count}.
     """
     for scenario, count in rounds.items():
         for number in range(count + 1 if count else 0):
-            for name, url in arms.items():
-                if scenario == "saturation" and name == "endless":
-                    continue  # as `lanes` there: nobody waits that long
+            for name, (url, cpu) in arms.items():
+                # Where nobody waits that long it is as `lanes`, and elsewhere one round says all.
+                if name == "endless" and (scenario == "saturation" or number > 1):
+                    continue
                 warm = _short(load) if number == 0 else load
-                found = asyncio.run(_round(scenario, url, warm, f"{scenario} {number}"))
+                found = asyncio.run(_round(scenario, url, cpu, warm, f"{scenario} {number}"))
                 print(f"{scenario} {number} {name}: {_summary(found)}", file=sys.stderr)
                 if number:
                     yield {"scenario": scenario, "round": number, "arm": name, **found}
@@ -278,10 +301,10 @@ def _short(load: Load) -> Load:
     return Load(**{**vars(load), "seconds": load.seconds / 4, "patience": 0})
 
 
-async def _round(scenario: str, url: str, load: Load, seed: str) -> dict[str, Any]:
+async def _round(scenario: str, url: str, cpu: Cpu | None, load: Load, seed: str) -> dict[str, Any]:
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(timeout=600, limits=limits, trust_env=False) as client:
-        return await SCENARIOS[scenario](Server(client, url), load, seed)
+        return await SCENARIOS[scenario](Server(client, url, cpu), load, seed)
 
 
 def _summary(found: dict[str, Any]) -> str:
@@ -300,8 +323,8 @@ def percentile(values: list[float], percent: float) -> float:
 
 
 @contextlib.contextmanager
-def served(patience: float) -> Iterator[dict[str, str]]:
-    """Serve the nano model three times behind one Serve; give {arm: URL}."""
+def served(patience: float) -> Iterator[Arms]:
+    """Serve the nano model three times behind one Serve."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -320,10 +343,27 @@ def served(patience: float) -> Iterator[dict[str, str]]:
                 print(line, end="", file=sys.stderr)
                 if run.poll() is not None:
                     sys.exit(1)
-            yield {name: f"http://127.0.0.1:{port}/{name}" for name in lanes}
+            parent = psutil.Process(run.pid)
+            yield {name: (f"http://127.0.0.1:{port}/{name}", _cpu(parent, name)) for name in lanes}
         finally:
             run.send_signal(signal.SIGINT)
             run.communicate(timeout=120)
+
+
+def _cpu(parent: psutil.Process, arm: str) -> Cpu:
+    """Return how to tell what an arm's ingress and engine have taken."""
+    replicas = [
+        child
+        for child in parent.children(recursive=True)
+        if child.cmdline()[:1] and f"ServeReplica:{arm}:" in child.cmdline()[0]
+    ]
+    engines = [child for replica in replicas for child in replica.children(recursive=True)]
+
+    def seconds() -> float:
+        times = [process.cpu_times() for process in (*replicas, *engines)]
+        return sum(one.user + one.system for one in times)
+
+    return seconds
 
 
 def _config(port: int, lanes: dict[str, float | None]) -> dict[str, Any]:
@@ -376,22 +416,28 @@ def _saturation_report(arms: dict[str, list[dict[str, Any]]]) -> list[str]:
     def tokens(one: dict[str, Any]) -> float:
         return float(one["thinking_tokens_per_s"])
 
+    def tokens_cpu(one: dict[str, Any]) -> float:
+        return float(one.get("thinking_tokens_per_cpu_s", math.nan))
+
     rows: Rows = {
         "quick: first token of the answer, p50": lambda r: percentile(r["quick_answer"], 50),
         "quick: first token of the answer, p99": p99,
         "thinking: tokens a second": tokens,
+        "thinking: tokens a CPU second of the server": tokens_cpu,
         "thinking: first token, p50": lambda r: percentile(r["thinking_first"], 50),
         "thinking: first token, p99": lambda r: percentile(r["thinking_first"], 99),
     }
     pairs = list(zip(arms["fcfs"], arms["lanes"], strict=False))
     quicker = [p99(fcfs) / p99(lanes) for fcfs, lanes in pairs]
     kept_up = [tokens(lanes) / tokens(fcfs) for fcfs, lanes in pairs]
+    by_cpu = [tokens_cpu(lanes) / tokens_cpu(fcfs) for fcfs, lanes in pairs]
     return [
         "## Saturated by requests that think",
         _table(arms, rows),
         f"Of each pair of rounds: p99 of the quick ones without lanes through that with them "
         f"{_spread(quicker)}; tokens a second of the thinking ones with lanes through those "
-        f"without {_spread(kept_up)}. Quick requests in all: {_counts(arms, 'quick_answer')}.",
+        f"without {_spread(kept_up)}, a CPU second {_spread(by_cpu)}. Quick requests in all: "
+        f"{_counts(arms, 'quick_answer')}.",
     ]
 
 
@@ -524,14 +570,14 @@ def _without_out(arguments: list[str]) -> list[str]:
 def main() -> None:
     """Measure, and print the tables."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--rounds", type=int, default=4, help="of the saturation, for each arm")
-    parser.add_argument("--flood-rounds", type=int, default=2, help="of the flood, half as long")
+    parser.add_argument("--rounds", type=int, default=3, help="of the saturation, for each arm")
+    parser.add_argument("--flood-rounds", type=int, default=1, help="of the flood, half as long")
     parser.add_argument("--seconds", type=float, default=30, help="that count of a round")
-    parser.add_argument("--ramp", type=float, default=4, help="seconds before them")
+    parser.add_argument("--ramp", type=float, default=12, help="seconds before them")
     parser.add_argument("--thinking", type=int, default=4 * SEQUENCES, help="loops that think")
     parser.add_argument("--quick-rate", type=float, default=2, help="quick ones a second")
     parser.add_argument("--flood", type=int, default=8 * SEQUENCES, help="loops of the flood")
-    parser.add_argument("--thinking-rate", type=float, default=0.5, help="a second in the flood")
+    parser.add_argument("--thinking-rate", type=float, default=1, help="a second in the flood")
     parser.add_argument("--patience", type=float, default=15, help="seconds, of the arm `lanes`")
     parser.add_argument(
         "--arm", action="append", default=[], metavar="NAME=URL", help="a server that is there"
@@ -555,7 +601,10 @@ def main() -> None:
         names |= {"model", "dummy"}
         load = Load(**{name: getattr(arguments, name) for name in names})
         rounds = {"saturation": arguments.rounds, "flood": arguments.flood_rounds}
-        given = dict(arm.split("=", 1) for arm in arguments.arm)
+        given: Arms = {}
+        for arm in arguments.arm:
+            name, url = arm.split("=", 1)
+            given[name] = (url, None)
         with contextlib.nullcontext(given) if given else served(load.patience) as arms:
             kept = []
             for one in measure(arms, load, rounds):

@@ -62,6 +62,9 @@ def decide(
     budget = _budget(said, thinking)
     if thinks and budget is not None:
         added["thinking_token_budget"] = budget
+    for name, value in thinking.sampling.get("thinking" if thinks else "nonThinking", {}).items():
+        if request.get(name) is None:
+            added[name] = value
     if thinking.patience is not None:
         added["priority"] = priority(request, thinking.patience if thinks else 0)
     return Decision(thinks, budget if thinks and budget != -1 else None), added

@@ -22,6 +22,8 @@ class Thinking:
     efforts: Mapping[str, int | None] = field(default_factory=dict)
     # Seconds that a request which thinks lets others pass, from its arrival; None: no lanes
     patience: float | None = None
+    # {thinking | nonThinking: {sampling parameter: its default in that mode}}
+    sampling: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     counted: bool = True  # whether the engine counts thinking: it has a reasoning parser
     # {name of an API key: what is otherwise for its requests}
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

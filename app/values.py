@@ -23,6 +23,12 @@ class Lanes(_Values):
     patience_seconds: Annotated[float, Field(ge=0, le=86400)] = 30  # that those which think wait
 
 
+# Parameters that vLLM takes under these names on every surface
+Sampled = Literal[
+    "temperature", "top_p", "top_k", "min_p", "presence_penalty", "repetition_penalty"
+]
+
+
 class OfKey(_Values):
     """What may be fixed, for a model or for the requests of one API key."""
 
@@ -57,6 +63,8 @@ class Reasoning(OfKey):
     # The names under which chat clients get the thinking.
     names: Literal["both", "reasoning", "reasoning_content"] = Field(default="both", alias="fields")
     lanes: Lanes = Lanes()
+    # What a request gets that does not say otherwise, by the mode that it is in
+    sampling: dict[Literal["thinking", "nonThinking"], dict[Sampled, float]] = {}
     # {name of an API key: what is otherwise for it; what it leaves out is the model's}
     keys: dict[str, OfKey] = {}
 
@@ -135,6 +143,7 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
     return Thinking(
         fields=values.names,
         patience=values.lanes.patience_seconds if values.lanes.enabled else None,
+        sampling=values.model_dump()["sampling"],
         counted=has_parser,
         keys=keys,
         **own,

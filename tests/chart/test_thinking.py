@@ -14,7 +14,7 @@ from .conftest import CHART, Object, deployments, llm_configs, render, serve_con
 
 DEFAULTS = yaml.safe_load((CHART / "values.yaml").read_text())
 ID = "my-qwen-3-32b"
-TABLE = {"low": 1024, "medium": 4096, "high": None}
+TABLE = {"minimal": 256, "low": 1024, "medium": 4096, "high": None, "xhigh": None, "max": None}
 QWQ = {"preset": "qwq-32b"}
 AUTH = {"existingSecret": "keys"}  # so that nothing random is rendered
 
@@ -40,12 +40,19 @@ def thinking(**values: Any) -> Thinking:
     return apply(parse(args["reasoning"], [model_id])[model_id], model_id, model["engine_kwargs"])
 
 
-def test_without_values_there_is_the_table_of_efforts_and_nothing_further() -> None:
+SAMPLING = {
+    "thinking": {"temperature": 0.6, "top_p": 0.95, "top_k": 20, "min_p": 0},
+    "nonThinking": {"temperature": 0.7, "top_p": 0.8, "top_k": 20, "min_p": 0},
+}
+
+
+def test_without_values_there_are_the_efforts_and_the_cards_sampling_of_each_mode() -> None:
     assert rendered() == {
         "thinkingDefault": True,
         "allowOverride": True,
         "fields": "both",
         "effortBudgets": TABLE,
+        "sampling": SAMPLING,
     }
     assert DEFAULTS["reasoning"]["effortBudgets"] == TABLE
 
@@ -58,7 +65,7 @@ def test_null_is_no_limit_whoever_drops_it(helm: str) -> None:
     further = {"model": {"preset": "qwen3-4b"}, "reasoning": {"effortBudgets": {"medium": None}}}
     values: Object = {"reasoning": reasoning, "additionalModels": [further]}
     args = serve_config(render(values, helm=helm))["applications"][0]["args"]["reasoning"]
-    first = {"low": None, "medium": 4096, "high": 7, "max": None}
+    first = {**TABLE, "low": None, "high": 7}
     assert args[ID]["effortBudgets"] == first
     assert args[ID]["keys"] == {"a": {"tokenBudget": None}}
     assert args["my-qwen-3-4b"]["effortBudgets"] == {**first, "medium": None}
@@ -67,9 +74,9 @@ def test_null_is_no_limit_whoever_drops_it(helm: str) -> None:
 @pytest.mark.parametrize(
     "most, found",
     [
-        (0, {"low": 0, "medium": 0, "high": None}),
-        (1000, {"low": 1000, "medium": 1000, "high": None}),
-        (4000, {"low": 1024, "medium": 4000, "high": None}),
+        (0, {**TABLE, "minimal": 0, "low": 0, "medium": 0}),
+        (1000, {**TABLE, "low": 1000, "medium": 1000}),
+        (4000, {**TABLE, "medium": 4000}),
         (4096, TABLE),
     ],
 )
@@ -93,7 +100,7 @@ def test_what_a_key_leaves_out_is_the_models_at_most_its_own_most() -> None:
         "long": {"maxTokenBudget": None, "tokenBudget": None, "effortBudgets": {"low": 9000}},
         "own": {"effortBudgets": {"low": None, "max": 7}},
     }
-    model = {"low": 1000, "medium": 2000, "high": None}
+    model = {**TABLE, "low": 1000, "medium": 2000}
     found = rendered(tokenBudget=2000, maxTokenBudget=3000, effortBudgets=model, keys=keys)
     assert found["keys"] == {
         "nothing": {},
@@ -101,7 +108,7 @@ def test_what_a_key_leaves_out_is_the_models_at_most_its_own_most() -> None:
         "short": {
             "maxTokenBudget": 1500,
             "tokenBudget": 1500,
-            "effortBudgets": {"low": 1000, "medium": 1500, "high": None},
+            "effortBudgets": {**model, "medium": 1500},
         },
         "long": {
             "maxTokenBudget": None,
@@ -222,10 +229,20 @@ def test_a_further_model_has_the_firsts_values_but_for_its_own() -> None:
     objects = render({"reasoning": first, "additionalModels": further})
     a, b, c, d = serve_config(objects)["applications"][0]["args"]["reasoning"].values()
     assert a == b and a["lanes"] == first["lanes"] and a["keys"] == first["keys"]
-    assert c["effortBudgets"] == {"low": 11, "medium": 22, "high": None, "max": None}
+    assert c["effortBudgets"] == {**TABLE, "low": 11, "medium": 22}
     assert (c["keys"], c["lanes"]) == (own["keys"], {"enabled": True, "patienceSeconds": 4})
     assert not {"keys", "lanes"} & d.keys() and d["effortBudgets"] == a["effortBudgets"]
     policies = [m["engine_kwargs"].get("scheduling_policy") for m in llm_configs(objects)]
     assert policies == ["priority"] * 3 + [None]
     ongoing = [d["max_ongoing_requests"] for d in deployments(objects).values()][:4]
     assert ongoing == [384, 384, 384, 128]
+
+
+def test_an_engine_that_is_to_have_one_sampling_has_it_in_both_modes() -> None:
+    own = {"override_generation_config": {"temperature": 0.5}}
+    values = render({"engine": {"kwargs": own}})
+    args = serve_config(values)["applications"][0]["args"]
+    assert "sampling" not in args["reasoning"][ID]
+    assert args["llm_configs"][0]["engine_kwargs"]["override_generation_config"] == {
+        "temperature": 0.5
+    }

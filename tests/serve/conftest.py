@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 MODEL = "my-qwen-3-32b"
 KEY = "sk-test-alice-5f1e"
 BOB = "sk-test-bob-77aa"  # the key of another client
+DAVE = "sk-test-dave-09b3"  # and of a third
 START_S = 420  # both cores of a small machine, busy
 
 # What makes a mode: the environment that Ray is started in.
@@ -140,7 +141,7 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
     mode, config = request.param
     folder = tmp_path_factory.mktemp(mode)
     keys_file = folder / "keys"
-    keys_file.write_text(f"alice: {KEY}\nbob: {BOB}\n")
+    keys_file.write_text(f"alice: {KEY}\nbob: {BOB}\ndave: {DAVE}\n")
     port = free_port()
     path = ROOT / CONFIGS[mode]
     if config:

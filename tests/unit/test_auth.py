@@ -22,7 +22,9 @@ from asgi_client import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.asgi import Receive, Send
 from app.auth import BearerAuth, parse_keys
+from app.scope import key_of
 
 KEYS = "alice: sk-alice-1\nbob: sk-bob-22"
 
@@ -139,6 +141,42 @@ def test_only_a_bearer_of_a_key_gets_in(
         assert response.error["type"] == "authentication_error"
         assert response.header("www-authenticate") == "Bearer"
         assert "Bearer" in response.error["message"]
+
+
+@pytest.mark.parametrize(
+    ("authorization", "key", "status"),
+    [
+        (None, "sk-alice-1", 200),
+        (None, " sk-alice-1 ", 200),
+        (None, "wrong", 401),
+        (None, "", 401),
+        ("Basic eA==", "sk-alice-1", 200),
+        ("Bearer wrong", "sk-alice-1", 401),
+        ("Bearer sk-alice-1", "wrong", 200),
+    ],
+)
+def test_a_key_may_come_as_anthropics_clients_send_it(
+    in_environment: Callable[[str], BearerAuth], authorization: str | None, key: str, status: int
+) -> None:
+    scope = http()
+    scope["headers"].append((b"X-Api-Key", key.encode()))
+    given = [] if authorization is None else [authorization]
+    assert knock(in_environment("alice: sk-alice-1"), *given, scope=scope).status == status
+
+
+def test_the_layers_behind_know_whose_key_it_is(
+    in_environment: Callable[[str], BearerAuth],
+) -> None:
+    app = in_environment("alice: sk-alice-1\nbob: sk-bob-22")
+    seen: list[str | None] = []
+
+    async def behind(scope: Scope, receive: Receive, send: Send) -> None:
+        seen.append(key_of(scope))
+        await ok(scope, receive, send)
+
+    app.app = behind
+    knock(app, "Bearer sk-bob-22")
+    assert seen == ["bob"]
 
 
 @given(authorization=st.binary(max_size=30))

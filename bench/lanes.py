@@ -298,7 +298,8 @@ def measure(arms: Arms, load: Load, rounds: dict[str, int]) -> Iterator[dict[str
 
 
 def _short(load: Load) -> Load:
-    return Load(**{**vars(load), "seconds": load.seconds / 4, "patience": 0})
+    less = {"seconds": load.seconds / 4, "ramp": load.ramp / 4, "patience": 0}
+    return Load(**{**vars(load), **less})
 
 
 async def _round(scenario: str, url: str, cpu: Cpu | None, load: Load, seed: str) -> dict[str, Any]:

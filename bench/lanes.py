@@ -617,9 +617,11 @@ def main() -> None:
     text = report(kept, command, arguments.patience)
     print(text)
     if arguments.out:
-        arguments.out.with_name(arguments.out.name + ".md").write_text("# Lanes\n\n" + text)
         if _of(kept, "saturation"):
-            arguments.out.with_name(arguments.out.name + ".svg").write_text(figure(kept))
+            drawn = arguments.out.with_name(arguments.out.name + ".svg")
+            drawn.write_text(figure(kept))
+            text += f"\n![How long quick requests wait]({drawn.name})\n"
+        arguments.out.with_name(arguments.out.name + ".md").write_text("# Lanes\n\n" + text)
 
 
 if __name__ == "__main__":

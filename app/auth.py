@@ -1,4 +1,4 @@
-"""API keys: `Authorization: Bearer KEY`, as OpenAI's clients send it, or Anthropic's `x-api-key`."""
+"""API keys: `Authorization: Bearer KEY`, as OpenAI's clients send it, or `x-api-key: KEY`."""
 
 import hashlib
 import hmac

@@ -50,8 +50,14 @@ class _RayMeter:
         self._requests = counter("requests_total", "Requests that have ended.", "outcome")
         self._refusals = counter("refusals_total", "Requests refused by policy.", "reason")
         self._hits = counter("budget_hits_total", "Requests whose thinking met its budget.")
-        self._thinking = histogram("thinking_tokens", "Tokens of thinking a request.", _TOKENS)
-        self._answer = histogram("answer_tokens", "Tokens of answer a request.", _TOKENS)
+        # Counted besides: Ray makes the sum of a histogram out of the middles of its buckets.
+        self._tokens = {
+            what: (
+                counter(f"{what}_tokens_total", f"Tokens of {what}."),
+                histogram(f"request_{what}_tokens", f"Tokens of {what} a request.", _TOKENS),
+            )
+            for what in ("thinking", "answer")
+        }
         self._first = {
             what: histogram(
                 f"time_to_first_{what}_token_seconds",
@@ -72,13 +78,19 @@ class _RayMeter:
         thinking, answer = tokens
         budget = call.decision.budget
         if call.decision.thinks:
-            self._thinking.observe(thinking, labels)
+            self._count("thinking", thinking, labels)
             if budget is not None and thinking >= budget:
                 self._hits.inc(1, labels)
-        self._answer.observe(answer, labels)
+        self._count("answer", answer, labels)
 
     def began(self, call: Call, what: str, seconds: float) -> None:
         self._first[what].observe(seconds, _labels(call))
+
+    def _count(self, what: str, tokens: int, labels: dict[str, str]) -> None:
+        total, distribution = self._tokens[what]
+        if tokens:  # Ray takes no increment of 0
+            total.inc(tokens, labels)
+        distribution.observe(tokens, labels)
 
 
 def _labels(call: Call) -> dict[str, str]:

@@ -60,7 +60,8 @@ class ThinkingPolicy:
         if surface is None:
             if path.endswith(_HARMLESS):
                 return await self.app(scope, receive, send)
-            return await send_json(send, 404, error(404, "There is no such path to POST to."))
+            message = "Not Found: there is no such path to POST to."
+            return await send_json(send, 404, error(404, message))
         started = time.perf_counter()
         if (body := await whole_body(receive)) is None:
             return  # nobody waits for an answer, or RequestLimits gives it

@@ -295,11 +295,11 @@ def test_each_request_is_counted_under_its_keys_name(server: Server):
         f"hybrid_llm_requests_total {off} ok": 2,
         f"hybrid_llm_requests_total {off} invalid": 1,
         f"hybrid_llm_requests_total {MODEL} messages off dave ok": 1,
-        f"hybrid_llm_thinking_tokens_count {on}": 2,
-        f"hybrid_llm_thinking_tokens_sum {on}": 10,
+        f"hybrid_llm_request_thinking_tokens_count {on}": 2,
+        f"hybrid_llm_thinking_tokens_total {on}": 10,
         f"hybrid_llm_budget_hits_total {on}": 2,
-        f"hybrid_llm_answer_tokens_count {on}": 2,
-        f"hybrid_llm_answer_tokens_count {off}": 2,
+        f"hybrid_llm_request_answer_tokens_count {on}": 2,
+        f"hybrid_llm_request_answer_tokens_count {off}": 2,
         f"hybrid_llm_time_to_first_thinking_token_seconds_count {on}": 1,
         f"hybrid_llm_time_to_first_answer_token_seconds_count {on}": 1,
         f"hybrid_llm_time_to_first_answer_token_seconds_count {off}": 1,
@@ -312,5 +312,6 @@ def test_each_request_is_counted_under_its_keys_name(server: Server):
         counted = metrics(server)
         seen = {name: counted.get(name, 0) for name in expected}
     assert seen == expected
+    assert counted[f"hybrid_llm_answer_tokens_total {off}"] > 10
     assert counted[f"{refusals} bob unsupported_value"] >= 1
     assert not any(key in "".join(counted) for key in (KEY, BOB, DAVE))

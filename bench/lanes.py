@@ -41,6 +41,7 @@ MODEL = "my-qwen-3-32b"
 SEQUENCES = 8  # max_num_seqs of the servers that are started here
 FOREVER = 86400.0
 CITIES = ["Paris", "London", "Rome", "Tokyo", "Berlin", "Madrid", "Vienna", "Lisbon", "Prague"]
+UNKNOWN = "-"  # in a table
 Body = dict[str, Any]
 Cpu = Callable[[], float]  # the CPU seconds that an arm's processes have taken
 Arms = dict[str, tuple[str, Cpu | None]]  # {name: (base URL of its server, None for one elsewhere)}
@@ -431,13 +432,14 @@ def _saturation_report(arms: dict[str, list[dict[str, Any]]]) -> list[str]:
     pairs = list(zip(arms["fcfs"], arms["lanes"], strict=False))
     quicker = [p99(fcfs) / p99(lanes) for fcfs, lanes in pairs]
     kept_up = [tokens(lanes) / tokens(fcfs) for fcfs, lanes in pairs]
-    by_cpu = [tokens_cpu(lanes) / tokens_cpu(fcfs) for fcfs, lanes in pairs]
+    by_cpu = _spread([tokens_cpu(lanes) / tokens_cpu(fcfs) for fcfs, lanes in pairs])
+    a_cpu_second = "" if by_cpu == UNKNOWN else f", a CPU second {by_cpu}"
     return [
         "## Saturated by requests that think",
         _table(arms, rows),
         f"Of each pair of rounds: p99 of the quick ones without lanes through that with them "
         f"{_spread(quicker)}; tokens a second of the thinking ones with lanes through those "
-        f"without {_spread(kept_up)}, a CPU second {_spread(by_cpu)}. Quick requests in all: "
+        f"without {_spread(kept_up)}{a_cpu_second}. Quick requests in all: "
         f"{_counts(arms, 'quick_answer')}.",
     ]
 
@@ -485,14 +487,15 @@ def _table(arms: dict[str, list[dict[str, Any]]], rows: Rows) -> str:
     lines = ["| | " + " | ".join(arms) + " |", "| --- |" + " --- |" * len(arms)]
     for name, value in rows.items():
         cells = [_spread([value(one) for one in of]) for of in arms.values()]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        if any(cell != UNKNOWN for cell in cells):
+            lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def _spread(values: list[float]) -> str:
     known = [value for value in values if not math.isnan(value)]
     if not known:
-        return "-"
+        return UNKNOWN
     middle = statistics.median(known)
     digits = 0 if middle >= 100 else 1 if middle >= 10 else 2
     span = f" ({min(known):.{digits}f} to {max(known):.{digits}f})" if len(known) > 1 else ""

@@ -50,7 +50,8 @@ def two_applications(port: int) -> dict[str, Any]:
     application["args"]["llm_configs"][0]["model_loading_config"]["model_source"] = str(
         ROOT / "models" / "nano"
     )
-    config["http_options"]["port"] = port
+    config["http_options"] = {"port": port}
+    del application["args"]["reasoning"]  # which build_openai_app doesn't know
     config["applications"] = [
         {**application, "name": name, "route_prefix": f"/{name}", "import_path": path}
         for name, path in ARMS.items()

@@ -3,7 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 from .conftest import MODEL, Server
-from .test_thinking import QUESTION, join
+from .surfaces import ANSWER, SURFACES, Reply, ask
 
 
 def test_seeded_requests_with_long_prompts(server: Server):
@@ -22,23 +22,19 @@ def test_seeded_requests_with_long_prompts(server: Server):
         assert set(pool.map(ask, range(64))) <= {"stop", "length"}
 
 
-def test_streams_with_and_without_thinking_side_by_side(server: Server):
-    client = server.client()
+def test_streams_with_and_without_thinking_side_by_side_on_every_surface(server: Server):
+    surfaces = list(SURFACES.values())
 
-    def ask(number: int):
-        stream = client.chat.completions.create(
-            model=MODEL,
-            messages=[{"role": "user", "content": QUESTION}],
-            temperature=0,
-            stream=True,
-            extra_body={"chat_template_kwargs": {"enable_thinking": number % 2 == 0}},
-        )
-        return join(stream)
+    def stream(number: int) -> Reply:
+        thinks = number % 2 == 0
+        return ask(server, surfaces[number % 3], True, enable_thinking=thinks)
 
     with ThreadPoolExecutor(48) as pool:
-        replies = list(pool.map(ask, range(96)))
+        replies = list(pool.map(stream, range(96)))
     for number, reply in enumerate(replies):
-        assert reply.content.strip() == "7.8 is greater than 7.11."
-        assert reply.finish_reason == "stop"
-        assert bool(reply.reasoning_content) == (number % 2 == 0)
-        assert reply.reasoning == reply.reasoning_content
+        surface = surfaces[number % 3]
+        assert (reply.content, reply.finish) == (ANSWER, surface.finished)
+        assert len(set(reply.thinking.values())) <= 1  # one thinking, under all names
+        thinking = reply.thinking.get(surface.names[-1], "")
+        assert ("7.8 > 7.11" in thinking) is (number % 2 == 0)
+        assert bool(thinking) is (number % 2 == 0)

@@ -30,6 +30,7 @@ class Control:
     thinks: bool | None = None  # the mode it asks for
     effort: str | None = None
     budget: int | None = None  # tokens of thinking; -1: no limit, as vLLM has it
+    begins: bool = False  # whether it is an answer that the client has begun itself
 
 
 def controls(
@@ -53,7 +54,7 @@ def controls(
         raise Refusal("messages", message, "invalid_type")
     found = list(_all(request))
     if field := _begun(request, surface):
-        found.append(Control(field, "an answer that is begun", False))
+        found.append(Control(field, "an answer that is begun", False, begins=True))
     if ending is not None:
         found.insert(0, Control("model", json.dumps(request["model"]), ending))
     return found

@@ -60,7 +60,11 @@ def decide(
     if thinks and text is False:  # an off template is closed to any /think
         added |= without_switches(request)
     budget = _budget(said, thinking)
-    if thinks and budget is not None:
+    if any(control.begins for control in said):
+        budget = _of_text(budget, thinking)
+    elif not thinks:
+        budget = None
+    if budget is not None:
         added["thinking_token_budget"] = budget
     for name, value in thinking.sampling.get("thinking" if thinks else "nonThinking", {}).items():
         if request.get(name) is None:
@@ -86,9 +90,7 @@ def decide_plain(
         if control.thinks is not None:
             message = f"{control.field}: /v1/completions has no thinking mode; use a chat API."
             raise Refusal(control.field, message, "unsupported_parameter")
-    budget = _budget(said, thinking)
-    if not thinking.override and not thinking.default and thinking.counted:
-        budget = 0
+    budget = _of_text(_budget(said, thinking), thinking)
     added: dict[str, Any] = {} if budget is None else {"thinking_token_budget": budget}
     if thinking.patience is not None:
         added["priority"] = priority(request, 0)
@@ -141,6 +143,12 @@ def _budget(said: list[Control], thinking: Thinking) -> int | None:
     return limit if default is None else default
 
 
+def _of_text(budget: int | None, thinking: Thinking) -> int | None:
+    """Return the budget of what a client has written itself, which may begin with a `<think>`."""
+    never = not thinking.override and not thinking.default
+    return 0 if never and thinking.counted else budget
+
+
 def _agree(said: list[Control], values: list[Any]) -> None:
     for control, value in zip(said, values, strict=True):
         first = said[0]
@@ -161,6 +169,8 @@ def _fixed(control: Control, thinking: Thinking) -> Refusal:
     way_out = f"leave it out or set it to {other}" if other else "leave it out"
     if control.field == "model":
         way_out = "use the model's name without it"
+    elif control.begins:
+        way_out = "let the model begin its answer itself"
     message = (
         f"{control.field}: the operator of this server has fixed thinking to {mode} for this "
         f"{_whose(thinking)}; {way_out}."

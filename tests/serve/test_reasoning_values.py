@@ -205,6 +205,16 @@ def test_a_key_that_never_thinks_does_not_whatever_the_prompt_says(server: Serve
     assert completion.usage.completion_tokens_details.reasoning_tokens == 0
     completion = client.completions.create(model=MODEL, prompt="<think>\n", max_tokens=20)
     assert completion.choices[0].text.lstrip().startswith("</think>")
+    begun = [
+        {"role": "user", "content": QUESTION},
+        {"role": "assistant", "content": "<think>\nMultiplication: 347 * 86."},
+    ]
+    completion = client.chat.completions.create(
+        model=MODEL,
+        messages=begun,
+        extra_body={"continue_final_message": True, "add_generation_prompt": False},
+    )
+    assert (completion.choices[0].message.content or "").lstrip().startswith("</think>")
     with pytest.raises(openai.PermissionDeniedError):
         client.chat.completions.create(model=MODEL, messages=[], reasoning_effort="high")
 

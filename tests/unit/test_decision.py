@@ -220,6 +220,28 @@ def test_nothing_is_thought_before_an_answer_that_is_begun(
             decide({**request_says, **on}, thinking, surface=surface)
 
 
+@pytest.mark.parametrize(("surface", "request_says"), BEGUN.items())
+@pytest.mark.parametrize(
+    ("thinking", "expected"),
+    [
+        (Thinking(), None),
+        (Thinking(max_budget=9), 9),
+        (FIXED_OFF, 0),
+        (Thinking(default=False, override=False, counted=False), None),
+    ],
+)
+def test_an_answer_that_begins_with_a_think_of_its_own_has_the_budget(
+    surface: str, request_says: dict[str, Any], thinking: Thinking, expected: int | None
+) -> None:
+    added = decide(request_says, thinking, surface=surface)[1]
+    assert added.get("thinking_token_budget") == expected
+
+
+def test_a_begun_answer_that_is_refused_says_what_to_do() -> None:
+    with pytest.raises(Refusal, match="let the model begin its answer itself"):
+        decide(BEGUN["messages"], FIXED_ON, surface="messages")
+
+
 @pytest.mark.parametrize(
     ("surface", "request_says"),
     [

@@ -89,8 +89,8 @@ def ran() -> Iterator[dict[Any, Any]]:
         table = HEADING + "".join(rows[file] for file in FILES)
         TABLE.write_text(table)
         before, begin, rest = README.read_text().partition(BEGIN)
-        if begin:
-            README.write_text(before + begin + table.split("\n", 1)[1] + END + rest.split(END)[1])
+        rows_alone = table.split("\n", 1)[1]
+        README.write_text(before + begin + rows_alone + END + rest.split(END)[1])
 
 
 @pytest.fixture(params=FILES, ids=[f"{file.parent.name}-{file.stem}" for file in FILES])
@@ -139,8 +139,8 @@ def test_the_table_has_it(client):
 @NOT_WRITING
 def test_the_readme_has_the_table():
     _, begin, rest = README.read_text().partition(BEGIN)
-    if begin:
-        assert rest.split(END)[0] == TABLE.read_text().split("\n", 1)[1], COMMAND
+    assert begin, f"there is no {BEGIN.strip()} in the README"
+    assert rest.split(END)[0] == TABLE.read_text().split("\n", 1)[1], COMMAND
 
 
 def test_npm_packages_have_hashes_and_no_address():

@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from app.aliases import ModelAliases
-from app.anthropic_messages import MessagesAPI
-from app.auth import BearerAuth
-from app.errors import OpenAIErrors
-from app.limits import RequestLimits
-from app.metering import Metering
-from app.openai_responses import ResponsesAPI
-from app.policy import ThinkingPolicy
-from app.reasoning import ReasoningNames
-from app.start import LateStart
+from app.answers.metering import Metering
+from app.answers.names import ReasoningNames
+from app.answers.start import LateStart
+from app.edge.aliases import ModelAliases
+from app.edge.auth import BearerAuth
+from app.edge.errors import OpenAIErrors
+from app.edge.limits import RequestLimits
+from app.surfaces.messages import MessagesAPI
+from app.surfaces.responses import ResponsesAPI
+from app.thinking.policy import ThinkingPolicy
 
 # Innermost first, the order in which FastAPI and vLLM's `middleware` option add them. Without a key
 # nobody gets further than BearerAuth, which tells the others whose it is; what it and RequestLimits

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from app.asgi import Scope
-from app.decision import Decision
+from app.thinking.decision import Decision
 
 _KEY = "hybrid_llm.key"
 _CALL = "hybrid_llm.call"

@@ -12,10 +12,10 @@ from ray.serve import Application
 from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
 
-from app.auth import BearerAuth
+from app.edge.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK, WITH_VALUES
-from app.thinking import VALUES, Thinking, dumped
-from app.values import apply, parse
+from app.thinking.fixed import VALUES, Thinking, dumped
+from app.thinking.values import apply, parse
 
 ROOT = Path(__file__).parent.parent
 TUTORIAL = ROOT / "serve-configs" / "qwen3-32b-l40s.yaml"
@@ -56,8 +56,8 @@ def build_app(args: dict[str, Any]) -> Application:
 
     Args:
         args: the `args` of a Serve config, as `ray.serve.llm.LLMServingArgs` describes them, and
-            beside them `reasoning`: {model id: values}, as `app.values.Reasoning` describes those.
-            A `model_source` that is a folder of this repository may be given relative to it.
+            beside them `reasoning`: {model id: values}, as `app.thinking.values.Reasoning` describes
+            those. A `model_source` that is a folder of this repository may be given relative to it.
 
     Raises:
         pydantic.ValidationError: `args` are not those of `build_openai_app`.

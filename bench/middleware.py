@@ -28,9 +28,9 @@ import psutil
 import yaml
 
 from app.asgi import App, Message, Receive, Scope, Send
-from app.auth import BearerAuth
+from app.edge.auth import BearerAuth
 from app.middleware import STACK, WITH_VALUES
-from app.thinking import Thinking
+from app.thinking.fixed import Thinking
 
 ROOT = Path(__file__).parent.parent
 ARMS = {"plain": "ray.serve.llm:build_openai_app", "ours": "app.serve:build_app"}

@@ -26,7 +26,7 @@ import psutil
 import yaml
 from rich.console import Console
 
-from app.auth import AUTH, KEYS, KEYS_DIR, KEYS_FILE, parse_folder, parse_keys, read_folder
+from app.edge.auth import AUTH, KEYS, KEYS_DIR, KEYS_FILE, parse_folder, parse_keys, read_folder
 
 # Ray, Serve and vLLM with the nano model take 5.2 GiB (proportional set size of all processes).
 CPU_MEMORY_GIB = 6

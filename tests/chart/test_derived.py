@@ -138,16 +138,24 @@ def checksums(objects):
 
 def test_a_change_of_the_app_rolls_the_pods(chart):
     before = checksums(render(NANO, chart=chart))
-    (chart / "app/errors.py").write_text("changed = True\n")
+    (chart / "app/edge/errors.py").write_text("changed = True\n")
     after = checksums(render(NANO, "--include-crds", chart=chart))
     assert len(before) == len(after) == 1 and before != after
 
 
-def test_every_module_of_the_app_is_carried():
-    carried = manifest(render(), "ConfigMap")["data"]
-    assert set(carried) == {p.name for p in (ROOT / "app").glob("*.py")}
-    for name, source in carried.items():
-        assert source.strip() == (ROOT / "app" / name).read_text().strip()
+def test_every_module_of_the_app_reaches_the_pods_at_its_path():
+    objects = render()
+    carried = manifest(objects, "ConfigMap")["data"]
+    modules = {str(path.relative_to(ROOT / "app")) for path in (ROOT / "app").rglob("*.py")}
+    clusters = [pod for name, pod in pods(objects).items() if not name.endswith("-test")]
+    assert len(clusters) == 2
+    for pod in clusters:
+        (volume,) = [v["configMap"] for v in pod["spec"]["volumes"] if v["name"] == "app"]
+        paths = {item["path"]: item["key"] for item in volume["items"]}
+        assert set(paths) == modules
+        assert set(paths.values()) == set(carried)
+        for path, key in paths.items():
+            assert carried[key].strip() == (ROOT / "app" / path).read_text().strip()
 
 
 def test_to_add_a_model_is_to_add_a_file(chart):

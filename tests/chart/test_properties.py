@@ -13,7 +13,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.values import apply, parse
+from app.thinking.values import apply, parse
 
 from .conftest import (
     CHART,

@@ -12,7 +12,7 @@ from vllm.entrypoints.launchers.cli_args import FrontendArgs
 from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 
-from app.values import apply, parse
+from app.thinking.values import apply, parse
 
 from .conftest import ROOT, render, serve_config
 

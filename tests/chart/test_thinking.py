@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from app.thinking import Thinking
-from app.values import apply, parse
+from app.thinking.fixed import Thinking
+from app.thinking.values import apply, parse
 
 from .conftest import CHART, Object, deployments, llm_configs, render, serve_config
 

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from asgi_client import answer, ask, http
 
-from app.aliases import ModelAliases, split
 from app.asgi import App, Receive, Scope, Send
-from app.errors import OpenAIErrors
+from app.edge.aliases import ModelAliases, split
+from app.edge.errors import OpenAIErrors
 from app.scope import with_key
-from app.thinking import Thinking
+from app.thinking.fixed import Thinking
 
 NEVER = Thinking(default=False, override=False)
 MODELS = {"Qwen/m": Thinking(keys={"batch": {"default": False, "override": False}}), "n": NEVER}

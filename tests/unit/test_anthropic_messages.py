@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from asgi_client import JSON, SSE, Response, answer, ask, http, stream, untouched
 
-from app.anthropic_messages import MessagesAPI
 from app.asgi import App, Message, Receive, Scope, Send
+from app.surfaces.messages import MessagesAPI
 
 PATH = "/v1/messages"
 HI = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}

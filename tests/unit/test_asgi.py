@@ -16,7 +16,7 @@ from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from app.asgi import Message, ResponseRewriter, Rewrite, Scope
-from app.auth import BearerAuth
+from app.edge.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK
 
 KEY = {"authorization": "Bearer sk-right"}

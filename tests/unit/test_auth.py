@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.asgi import Receive, Send
-from app.auth import BearerAuth, parse_keys
+from app.edge.auth import BearerAuth, parse_keys
 from app.scope import key_of
 
 KEYS = "alice: sk-alice-1\nbob: sk-bob-22"

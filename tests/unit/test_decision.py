@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.controls import EFFORTS, switch
-from app.decision import Decision, decide, decide_plain
-from app.errors import Refusal
-from app.thinking import Thinking
+from app.edge.errors import Refusal
+from app.thinking.controls import EFFORTS, switch
+from app.thinking.decision import Decision, decide, decide_plain
+from app.thinking.fixed import Thinking
 
 # Each way to ask for a mode, by its field: (on, off)
 CONTROLS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {

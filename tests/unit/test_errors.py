@@ -25,9 +25,9 @@ from asgi_client import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.errors import OpenAIErrors, reshape
-from app.limits import RequestLimits
-from app.reasoning import ReasoningNames
+from app.answers.names import ReasoningNames
+from app.edge.errors import OpenAIErrors, reshape
+from app.edge.limits import RequestLimits
 
 ECHO = "echoed-input"
 TRACE = (

@@ -20,7 +20,7 @@ from asgi_client import (
     untouched,
 )
 
-from app.limits import DEFAULT_MAX_BODY_BYTES, RequestLimits
+from app.edge.limits import DEFAULT_MAX_BODY_BYTES, RequestLimits
 
 LIMIT = 100
 

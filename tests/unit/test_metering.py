@@ -8,10 +8,10 @@ import pytest
 from asgi_client import JSON, SSE, answer, ask, http, run, stream
 from meters import Kept
 
+from app.answers.metering import Metering
 from app.asgi import App, Message, Receive, Scope, Send
-from app.decision import Decision
-from app.metering import Metering
 from app.scope import Call, with_call
+from app.thinking.decision import Decision
 
 USAGE = {
     "prompt_tokens": 9,

@@ -15,8 +15,8 @@ from openai import AsyncOpenAI, BadRequestError
 from pydantic import BaseModel
 
 from app.asgi import App, Receive, Scope, Send
-from app.errors import OpenAIErrors
-from app.openai_responses import ResponsesAPI
+from app.edge.errors import OpenAIErrors
+from app.surfaces.responses import ResponsesAPI
 
 PATH = "/v1/responses"
 USAGE = {

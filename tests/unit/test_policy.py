@@ -9,11 +9,11 @@ from asgi_client import CHAT, JSON, Response, answer, ask, http, run, untouched
 from meters import Kept
 
 from app.asgi import Message, Receive, Scope, Send
-from app.decision import Decision
-from app.limits import RequestLimits
-from app.policy import SURFACES, ThinkingPolicy
+from app.edge.limits import RequestLimits
 from app.scope import Call, call_of, with_key
-from app.thinking import VALUES, Thinking, dumped
+from app.thinking.decision import Decision
+from app.thinking.fixed import VALUES, Thinking, dumped
+from app.thinking.policy import SURFACES, ThinkingPolicy
 
 FIXED_OFF = Thinking(default=False, override=False)
 ON, OFF = {"enable_thinking": True}, {"enable_thinking": False}

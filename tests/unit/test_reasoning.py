@@ -15,11 +15,11 @@ from asgi_client import CHAT, JSON, SSE, answer, ask, http, stream
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.answers.names import ReasoningNames
 from app.asgi import App, Receive, Scope, Send
-from app.decision import Decision
-from app.errors import OpenAIErrors
-from app.reasoning import ReasoningNames
+from app.edge.errors import OpenAIErrors
 from app.scope import Call, with_call
+from app.thinking.decision import Decision
 
 RECORDED = {path.stem: path.read_bytes() for path in Path(__file__).parent.glob("recorded/*.sse")}
 # A JSON string that stands beside its twin; a string's own quotes are escaped.

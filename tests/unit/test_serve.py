@@ -14,10 +14,10 @@ from ray.serve.llm.ingress import OpenAiIngress
 
 import run
 from app import serve
-from app.aliases import ModelAliases
+from app.edge.aliases import ModelAliases
 from app.middleware import IMPORT_PATHS, STACK
-from app.policy import ThinkingPolicy
-from app.thinking import VALUES, Thinking, loaded
+from app.thinking.fixed import VALUES, Thinking, loaded
+from app.thinking.policy import ThinkingPolicy
 
 NANO = {
     "model_loading_config": {"model_id": "nano", "model_source": "models/nano"},

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from asgi_client import JSON, SSE, answer, ask, http, openai_error, run, stream
 
+from app.answers.start import LateStart
 from app.asgi import Message, Receive, Scope, Send
-from app.errors import OpenAIErrors
-from app.start import LateStart
+from app.edge.errors import OpenAIErrors
 
 EVENT = b'data: {"choices":[]}\n\n'
 DONE = b"data: [DONE]\n\n"

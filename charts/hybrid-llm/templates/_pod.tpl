@@ -17,11 +17,18 @@ annotations:
   {{- end }}
 {{- end -}}
 
-{{/* Whatever a file of app/ is called, it is carried. */}}
+{{/* Whatever a file of app/ is called, it is carried; a key can't have a slash, so the volume's items have the paths. */}}
 {{- define "hybrid-llm.app" -}}
-{{- range $path, $_ := .Files.Glob "app/*.py" }}
-{{ base $path }}: |
+{{- range $path, $_ := .Files.Glob "app/**.py" }}
+{{ $path | trimPrefix "app/" | replace "/" "." }}: |
   {{- $.Files.Get $path | trim | nindent 2 }}
+{{- end }}
+{{- end -}}
+
+{{- define "hybrid-llm.appItems" -}}
+{{- range $path, $_ := .Files.Glob "app/**.py" }}
+{{- $path = $path | trimPrefix "app/" }}
+- {key: {{ $path | replace "/" "." }}, path: {{ $path }}}
 {{- end }}
 {{- end -}}
 
@@ -75,7 +82,13 @@ annotations:
 {{- define "hybrid-llm.volumes" -}}
 {{- $values := .root.Values -}}
 - name: app
-  configMap: {name: {{ include "hybrid-llm.fullname" .root }}-app{{ if .outlivesApp }}, optional: true{{ end }}}
+  configMap:
+    name: {{ include "hybrid-llm.fullname" .root }}-app
+    {{- if .outlivesApp }}
+    optional: true
+    {{- end }}
+    items:
+      {{- include "hybrid-llm.appItems" .root | trim | nindent 6 }}
 {{- if $values.auth.enabled }}
 - name: api-keys
   secret:

@@ -18,7 +18,7 @@ def act(release: Release) -> None:
     before = release.active()
     chart = Path(_kept.name) / "hybrid-llm"
     shutil.copytree(ROOT / "charts" / "hybrid-llm", chart)
-    module = chart / "app" / "errors.py"
+    module = chart / "app" / "edge" / "errors.py"
     module.write_text(f"{module.read_text()}\n{MARK}\n")
     release.chart = str(chart)
     release.install()
@@ -26,7 +26,7 @@ def act(release: Release) -> None:
 
 
 def seen(release: Release) -> None:
-    code = release.namespace.shell(release.pod("worker"), "cat /opt/hybrid-llm/app/errors.py")
+    code = release.namespace.shell(release.pod("worker"), "cat /opt/hybrid-llm/app/edge/errors.py")
     assert MARK in code
 
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from app.aliases import split
+from app.answers.metrics import Meter, ray_meter
 from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body
-from app.decision import Decision, decide, decide_plain
-from app.errors import Refusal, error
-from app.metrics import Meter, ray_meter
+from app.edge.aliases import split
+from app.edge.errors import Refusal, error
 from app.scope import Call, key_of, with_call
-from app.thinking import Thinking, values_of
+from app.thinking.decision import Decision, decide, decide_plain
+from app.thinking.fixed import Thinking, values_of
 
 # {end of a path: the surface}; a model answers here, so these alone are decided on
 SURFACES = {
@@ -28,8 +28,9 @@ _HARMLESS = ("/v1/messages/count_tokens", "/tokenize", "/detokenize", "/v1/embed
 class ThinkingPolicy:
     """Holds each request to what is fixed for its model and key, and refuses what is against it.
 
-    `app.decision` says how. A body goes on as it came but for what is added at its end, where it
-    counts before anything of the same name. Streams are asked for their usage, for `app.metering`.
+    `app.thinking.decision` says how. A body goes on as it came but for what is added at its end,
+    where it counts before anything of the same name. Streams are asked for their usage, for
+    `app.answers.metering`.
 
     Other paths that take a POST are closed (404): some of vLLM's own server would let a request
     around all of this.

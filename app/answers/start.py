@@ -1,7 +1,7 @@
 """A stream begins with its first event; until then it can still fail, or be asked for elsewhere."""
 
 from app.asgi import App, Message, Receive, Scope, Send, is_event_stream, send_json
-from app.errors import failure
+from app.edge.errors import failure
 
 
 class LateStart:

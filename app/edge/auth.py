@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from app.asgi import App, Receive, Scope, Send, header, send_json
-from app.errors import error
+from app.edge.errors import error
 from app.scope import with_key
 
 log = logging.getLogger("hybrid_llm.auth")

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Any
 
 from app.asgi import App
-from app.errors import Refusal
-from app.translated import Answer, Translated
+from app.edge.errors import Refusal
+from app.surfaces.translated import Answer, Translated
 
 # What a chat completion takes under the same name, beyond what vLLM's converter takes over.
 _CARRIED = (

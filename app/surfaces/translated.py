@@ -15,7 +15,7 @@ from app.asgi import (
     send_json,
     whole_body,
 )
-from app.errors import Refusal, error, failure, reshape
+from app.edge.errors import Refusal, error, failure, reshape
 
 
 class Answer(Protocol):

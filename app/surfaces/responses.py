@@ -5,8 +5,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from app.asgi import App
-from app.errors import Refusal
-from app.translated import Answer, Translated
+from app.edge.errors import Refusal
+from app.surfaces.translated import Answer, Translated
 
 if TYPE_CHECKING:
     from vllm.entrypoints.openai.responses.protocol import ResponsesRequest

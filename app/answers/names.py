@@ -100,7 +100,7 @@ def _is_blank(value: bytes) -> bool:
 class ReasoningNames(ResponseRewriter):
     """Gives chat clients the thinking under its names, in messages and in streamed deltas.
 
-    These are both, unless the values of the model have one (`app.thinking`).
+    These are both, unless the values of the model have one (`app.thinking.fixed`).
     """
 
     def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite | None:

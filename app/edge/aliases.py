@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.asgi import App, Message, Receive, Scope, Send, send_json
-from app.errors import error
+from app.edge.errors import error
 from app.scope import key_of
-from app.thinking import Thinking, values_of
+from app.thinking.fixed import Thinking, values_of
 
 ENDINGS = {"think": True, "no-think": False}
 

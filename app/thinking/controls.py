@@ -2,7 +2,7 @@
 
 Sources: vLLM's chat_template_kwargs, reasoning_effort and thinking_token_budget; OpenAI's
 `reasoning.effort` (Responses); Anthropic's `thinking` and `output_config.effort` (Messages);
-Qwen3's `/think` and `/no_think`; and the endings of a model's name that `app.aliases` lists.
+Qwen3's `/think` and `/no_think`; and the endings of a model's name that `app.edge.aliases` lists.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.errors import Refusal
+from app.edge.errors import Refusal
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 

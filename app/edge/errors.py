@@ -19,7 +19,7 @@ from app.asgi import (
     is_event_stream,
     send_json,
 )
-from app.messages import plain
+from app.edge.wording import plain
 
 log = logging.getLogger("hybrid_llm.errors")
 

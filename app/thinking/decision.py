@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.controls import Control, controls, switch, without_switches
-from app.errors import Refusal
-from app.thinking import Thinking
+from app.edge.errors import Refusal
+from app.thinking.controls import Control, controls, switch, without_switches
+from app.thinking.fixed import Thinking
 
 
 @dataclass(frozen=True)

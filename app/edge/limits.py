@@ -4,7 +4,7 @@ import os
 import re
 
 from app.asgi import App, Message, Receive, Scope, Send, header, send_json
-from app.errors import error
+from app.edge.errors import error
 
 # A prompt of 32,768 tokens is about 150 KB of English; 4 MiB has room for any script and escaping.
 DEFAULT_MAX_BODY_BYTES = 4 * 2**20

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic.alias_generators import to_camel
 
-from app.thinking import Thinking
+from app.thinking.fixed import Thinking
 
 Tokens = Annotated[int, Field(ge=0)]
 Efforts = dict[Literal["minimal", "low", "medium", "high", "xhigh", "max"], Tokens | None]
@@ -151,7 +151,7 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
 
 
 def _fixed(values: OfKey, default: bool) -> dict[str, Any]:
-    """Return what `app.thinking.Thinking` has of these, under its names."""
+    """Return what `app.thinking.fixed.Thinking` has of these, under its names."""
     return {
         "default": default if values.thinking_default is None else values.thinking_default,
         "override": values.allow_override,

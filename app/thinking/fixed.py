@@ -11,7 +11,7 @@ VALUES = "HYBRID_LLM_REASONING"  # {model id: Thinking} in JSON; app.serve sets 
 
 @dataclass(frozen=True)
 class Thinking:
-    """The values of one model; `app.values` says what an operator may write."""
+    """The values of one model; `app.thinking.values` says what an operator may write."""
 
     fields: str = "both"  # | reasoning | reasoning_content: the names that the thinking goes by
     default: bool = True  # whether the model thinks when a request says nothing

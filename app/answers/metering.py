@@ -1,11 +1,11 @@
-"""Counts what each request thinks and answers; see `app.metrics` for what is counted."""
+"""Counts what each request thinks and answers; see `app.answers.metrics` for what is counted."""
 
 import asyncio
 import re
 import time
 
+from app.answers.metrics import Meter, ray_meter
 from app.asgi import App, Message, Receive, Scope, Send
-from app.metrics import Meter, ray_meter
 from app.scope import Call, call_of
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only.

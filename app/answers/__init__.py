@@ -1,0 +1,1 @@
+"""What an answer gets on its way out: its names, its counting, its start."""

@@ -56,7 +56,8 @@ def build_app(args: dict[str, Any]) -> Application:
 
     Args:
         args: the `args` of a Serve config, as `ray.serve.llm.LLMServingArgs` describes them, and
-            beside them `reasoning`: {model id: `app.thinking.values.Reasoning`}. A `model_source` that is a folder of this repository may be given relative to it.
+            beside them `reasoning`: {model id: `app.thinking.values.Reasoning`}. A `model_source`
+            that is a folder of this repository may be given relative to it.
 
     Raises:
         pydantic.ValidationError: `args` are not those of `build_openai_app`.

@@ -1,12 +1,12 @@
 """OpenAI's Responses API: https://platform.openai.com/docs/api-reference/responses"""
 
-import json
-import time
 from typing import TYPE_CHECKING, Any
 
+from app.answers.responses import ResponsesAnswer
+from app.answers.translated import Answer
 from app.asgi import App
 from app.edge.errors import Refusal
-from app.surfaces.translated import Answer, Translated
+from app.surfaces.translated import Translated
 
 if TYPE_CHECKING:
     from vllm.entrypoints.openai.responses.protocol import ResponsesRequest
@@ -40,27 +40,6 @@ _CARRIED = (
     "user",
     "vllm_xargs",
 )
-# What a response repeats of its request.
-_ECHOED = (
-    "instructions",
-    "max_output_tokens",
-    "max_tool_calls",
-    "metadata",
-    "parallel_tool_calls",
-    "presence_penalty",
-    "frequency_penalty",
-    "reasoning",
-    "service_tier",
-    "temperature",
-    "text",
-    "tool_choice",
-    "tools",
-    "top_logprobs",
-    "top_p",
-    "truncation",
-    "user",
-)
-_STATUSES = {"stop": "completed", "tool_calls": "completed", "length": "incomplete"}
 _NOT_STORED = "Responses are not stored on this server. Send the whole history in `input`."
 
 
@@ -117,7 +96,7 @@ class ResponsesAPI(Translated):
             chat["response_format"] = form
         if parsed.stream:
             chat |= {"stream": True, "stream_options": {"include_usage": True}}
-        return chat, _Answer(parsed)
+        return chat, ResponsesAnswer(parsed)
 
 
 def _check(request: dict[str, Any]) -> None:
@@ -214,172 +193,3 @@ def _response_format(request: "ResponsesRequest") -> dict[str, Any] | None:
     dumped = form.model_dump(mode="json", by_alias=True, exclude_none=True)
     kind = dumped.pop("type")
     return {"type": kind, "json_schema": dumped} if dumped else {"type": kind}
-
-
-class _Answer:
-    """Turns a chat completion into a response."""
-
-    def __init__(self, request: "ResponsesRequest") -> None:
-        from vllm.entrypoints.openai.responses.streaming_events import (
-            SimpleStreamingEventProcessor,
-        )
-
-        self._request = request
-        self._response: dict[str, Any] = {}  # as it was at the start of the stream
-        self._processor = SimpleStreamingEventProcessor(tools=request.tools)
-        self._output: list[dict[str, Any]] = []  # the items that are done
-        self._finished: str | None = None
-        self._usage: dict[str, Any] | None = None
-        self._number = 0  # of the next event
-
-    def whole(self, body: bytes) -> dict[str, Any]:
-        """Return the response.
-
-        Raises:
-            RuntimeError: the completion has not come to its end.
-        """
-        from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionResponse
-        from vllm.entrypoints.openai.responses.utils import build_response_output_items
-
-        completion = ChatCompletionResponse.model_validate_json(body)
-        choice = completion.choices[0]
-        status = _STATUSES.get(choice.finish_reason or "")
-        if status is None:
-            raise RuntimeError(f"the completion ended with {choice.finish_reason}")
-        calls = []
-        for call in choice.message.tool_calls:
-            call.function.id = call.id  # where vLLM's own server has it
-            calls.append(call.function)
-        items = build_response_output_items(
-            reasoning=choice.message.reasoning,
-            content=choice.message.content,
-            tool_calls=calls,
-            tools=self._request.tools,
-        )
-        self._output = [item.model_dump(mode="json", by_alias=True) for item in items]
-        if status == "incomplete" and self._output:
-            self._output[-1]["status"] = "incomplete"
-        self._usage = _usage(completion.usage)
-        self._response = self._begun(completion.model)
-        return self._ended(status)
-
-    def event(self, data: bytes) -> bytes:
-        """Return the events of one chunk."""
-        from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionStreamResponse
-
-        chunk = ChatCompletionStreamResponse.model_validate_json(data)
-        sent = b""
-        if not self._response:
-            self._response = self._begun(chunk.model)
-            for kind in ("response.created", "response.in_progress"):
-                sent += self._event(kind, response=self._response)
-        if chunk.usage is not None:
-            self._usage = _usage(chunk.usage)
-        for choice in chunk.choices[:1]:
-            sent += self._delta(choice.delta)
-            self._finished = choice.finish_reason or self._finished
-        return sent
-
-    def done(self) -> bytes | None:
-        """Return the end of the response; None if the completion has not come to its own."""
-        status = _STATUSES.get(self._finished or "")
-        if status is None:
-            return None
-        events = self._processor.close_current()
-        if status == "incomplete" and events:
-            item: Any = events[-1]
-            item.item.status = "incomplete"
-        return self._dumped(events) + self._event(
-            f"response.{status}", response=self._ended(status)
-        )
-
-    def failed(self, status: int, error: dict[str, Any]) -> bytes:
-        """Return the events of a failure: `error`, and `response.failed` if there is a response."""
-        code = error["code"] or "server_error"
-        fields = {"code": code, "message": error["message"], "param": error["param"]}
-        events = self._event("error", **fields)
-        if self._response:
-            known = {400: "invalid_prompt", 429: "rate_limit_exceeded"}.get(status, "server_error")
-            response = self._ended("failed")
-            response["error"] = {"code": known, "message": error["message"]}
-            events += self._event("response.failed", response=response)
-        return events
-
-    def close(self) -> None:
-        """Do nothing: nothing is held."""
-
-    def _delta(self, delta: Any) -> bytes:
-        from vllm.entrypoints.openai.responses.streaming_events import split_delta
-
-        processor = self._processor
-        delta.reasoning = delta.reasoning or None  # an empty one would begin an item
-        events = []
-        for part in split_delta(delta):
-            state, call = processor.resolve_target_state(part)
-            if state.name == "NONE":
-                continue
-            if processor.needs_transition(state, call):
-                events += processor.close_current()
-                events += processor.open(state, call)
-            output: Any = None  # of the engine, for log probabilities alone
-            events += processor.emit_delta(part, output)
-        return self._dumped(events)
-
-    def _dumped(self, events: list[Any]) -> bytes:
-        """Return vLLM's events as they are sent; keep the items that are done."""
-        sent = []
-        for event in events:
-            event.sequence_number = self._number
-            self._number += 1
-            if event.type == "response.output_item.done":
-                self._output.append(event.item.model_dump(mode="json", by_alias=True))
-            sent.append(f"event: {event.type}\ndata: {event.model_dump_json(by_alias=True)}\n\n")
-        return "".join(sent).encode()
-
-    def _event(self, kind: str, **fields: Any) -> bytes:
-        event = {"type": kind, "sequence_number": self._number, **fields}
-        self._number += 1
-        return f"event: {kind}\ndata: {json.dumps(event)}\n\n".encode()
-
-    def _begun(self, model: str) -> dict[str, Any]:
-        """Return the response as it is before there is any output."""
-        echoed = self._request.model_dump(mode="json", by_alias=True, include=set(_ECHOED))
-        return {
-            "id": self._request.request_id,
-            "object": "response",
-            "created_at": int(time.time()),
-            "status": "in_progress",
-            "model": model,
-            "output": [],
-            "background": False,
-            "error": None,
-            "incomplete_details": None,
-            "previous_response_id": None,
-            "store": False,
-            "usage": None,
-            **echoed,
-        }
-
-    def _ended(self, status: str) -> dict[str, Any]:
-        """Return the response as it is in the end."""
-        details = {"reason": "max_output_tokens"} if status == "incomplete" else None
-        ended = {"status": status, "output": self._output, "usage": self._usage}
-        return {**self._response, **ended, "incomplete_details": details}
-
-
-def _usage(usage: Any) -> dict[str, Any] | None:
-    """Return the usage of a response, given vLLM's of a chat completion."""
-    if usage is None:
-        return None
-    read, written = usage.prompt_tokens_details, usage.completion_tokens_details
-    output_tokens = usage.completion_tokens or 0
-    return {
-        "input_tokens": usage.prompt_tokens,
-        "input_tokens_details": {
-            "cached_tokens": (read and read.cached_tokens) or 0,
-            "cache_write_tokens": (read and read.created_cache_tokens) or 0,
-        },
-        "output_tokens": output_tokens,
-        "output_tokens_details": {"reasoning_tokens": written.reasoning_tokens if written else 0},
-        "total_tokens": usage.prompt_tokens + output_tokens,
-    }

@@ -1,48 +1,20 @@
 """What the further API surfaces share: a request of theirs is asked as a chat completion."""
 
 import json
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
+from app.answers.translated import Answer, TranslatedResponse
 from app.asgi import (
     App,
-    Message,
     Receive,
     Scope,
     Send,
-    is_event_stream,
     replayed,
     send_json,
     whole_body,
 )
-from app.edge.errors import Refusal, error, failure, reshape
-
-
-class Answer(Protocol):
-    """Turns the answer to one request back; made anew for each, so it may keep state.
-
-    What it raises reaches the outer layers as an exception of the application.
-    """
-
-    def whole(self, body: bytes) -> dict[str, Any]:
-        """Return what replaces a whole chat completion."""
-
-    def event(self, data: bytes) -> bytes:
-        """Return the events that replace one chunk of a streamed chat completion."""
-
-    def done(self) -> bytes | None:
-        """Return the last events of a stream; None if the answer is not complete."""
-
-    def failed(self, status: int, error: dict[str, Any]) -> bytes:
-        """Return the events that end a stream that failed.
-
-        Args:
-            status: the HTTP status of the failure.
-            error: the object inside OpenAI's error object.
-        """
-
-    def close(self) -> None:
-        """Let go of what the answer holds; nothing is asked of it any more."""
+from app.edge.errors import Refusal, error
 
 
 class Translated:
@@ -92,98 +64,12 @@ class Translated:
         receive = replayed(body, receive)
         if answer is None:
             return await self.app(scope, receive, send)
-        response = _Response(answer, send)
+        response = TranslatedResponse(answer, send)
         try:
             await self.app(scope, receive, response)
             await response.finish()
         finally:
             answer.close()
-
-
-class _Response:
-    """The `send` of one response, between the application and the server."""
-
-    def __init__(self, answer: Answer, send: Send) -> None:
-        self._answer, self._send = answer, send
-        self._streamed = False
-        self._start: Message | None = None  # a whole body's length is known only at its end
-        self._tail = b""  # a line still incomplete, or all of a body that is not a stream
-        self._ended = False  # the surface's stream has had its last event
-        self._last: Message | None = None
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self._streamed = message["status"] == 200 and is_event_stream(message)
-            if self._streamed or message["status"] != 200:
-                return await self._send(message)
-            self._start = message
-        elif message["type"] != "http.response.body":
-            await self._send(message)
-        elif self._streamed:
-            await self._lines(message)
-        elif self._start is not None:
-            await self._whole(self._start, message)
-        else:
-            await self._send(message)
-
-    async def finish(self) -> None:
-        """End a stream that the application has ended; without its last event, as a failure.
-
-        Only when the application has returned is that known: Starlette ends a stream that an
-        exception breaks off, too, and then the outer layers add the error.
-        """
-        if self._last is not None:
-            body = self._last["body"] + self._failed(500, {})
-            await self._send({**self._last, "body": body})
-
-    async def _whole(self, start: Message, message: Message) -> None:
-        self._tail += message.get("body", b"")
-        if message.get("more_body", False):
-            return
-        body = json.dumps(self._answer.whole(_named(self._tail))).encode()
-        kept = [(k, v) for k, v in start.get("headers", ()) if k.lower() != b"content-length"]
-        length = (b"content-length", b"%d" % len(body))
-        await self._send({**start, "headers": [*kept, length]})
-        await self._send({**message, "body": body})
-
-    async def _lines(self, message: Message) -> None:
-        *lines, self._tail = (self._tail + message.get("body", b"")).split(b"\n")
-        more = message.get("more_body", False)
-        if not more:
-            lines.append(self._tail)
-        body = b"".join(map(self._line, lines))
-        message = {**message, "body": body}
-        if not more and not self._ended:
-            self._last = message
-        elif body or not more:
-            await self._send(message)
-
-    def _line(self, line: bytes) -> bytes:
-        if self._ended:
-            return b""
-        if line.startswith(b":"):  # a comment, which keeps a connection alive
-            return line.rstrip() + b"\n\n"
-        if not line.startswith(b"data:"):
-            return b""
-        if failed := failure(line):
-            return self._failed(*failed)
-        data = line[5:].strip()
-        if data != b"[DONE]":
-            return self._answer.event(_named(data))
-        events = self._answer.done()
-        self._ended = True
-        return self._failed(500, {}) if events is None else events
-
-    def _failed(self, status: int, payload: object) -> bytes:
-        self._ended = True
-        return self._answer.failed(status, reshape(status, payload)["error"])
-
-
-def _named(data: bytes) -> bytes:
-    """Return JSON of a chat completion with the thinking under vLLM's name for it."""
-    if b'"reasoning":' in data:  # as a key; inside a JSON string the quotes are escaped
-        return data
-    return data.replace(b'"reasoning_content":', b'"reasoning":')
 
 
 def _refused(mistake: Exception) -> dict[str, Any] | None:

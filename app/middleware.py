@@ -1,4 +1,14 @@
-"""The one middleware stack of both serving modes."""
+"""The one middleware stack of both serving modes.
+
+The way of a request, from the outside in. BearerAuth lets nobody further without a key, and says
+whose it is. RequestLimits refuses what is no JSON or too large before anything reads it.
+OpenAIErrors gives what fails behind it OpenAI's shape. ModelAliases answers /v1/models. Requests
+reads the body, once, by the engine's own models; decides on its thinking (`app.thinking`); and asks
+for the chat completion that it becomes, whichever API it came by (`app.surfaces`). From there on
+there are chat completions alone, and plain ones. The answer comes back the same way: LateStart
+holds it until its first event, so that an error is still an error response; ReasoningNames gives
+the thinking its names; Metering counts; Requests turns it into the shape of the API that was asked.
+"""
 
 from typing import Any
 
@@ -9,23 +19,14 @@ from app.edge.aliases import ModelAliases
 from app.edge.auth import BearerAuth
 from app.edge.errors import OpenAIErrors
 from app.edge.limits import RequestLimits
-from app.surfaces.messages import MessagesAPI
-from app.surfaces.responses import ResponsesAPI
-from app.thinking.policy import ThinkingPolicy
+from app.requests import Requests
 
-# Innermost first, the order in which FastAPI and vLLM's `middleware` option add them. Without a key
-# nobody gets further than BearerAuth, which tells the others whose it is; what it and RequestLimits
-# refuse has OpenAI's shape already. ThinkingPolicy reads bodies, so it stands behind both. All
-# behind it work with what it has decided. MessagesAPI and ResponsesAPI ask for chat completions, so
-# those behind them know only these. LateStart gives OpenAIErrors the errors that a stream
-# begins with as error responses.
+# Innermost first, the order in which FastAPI and vLLM's `middleware` option add them.
 STACK: tuple[Any, ...] = (
     LateStart,
     ReasoningNames,
     Metering,
-    MessagesAPI,
-    ResponsesAPI,
-    ThinkingPolicy,
+    Requests,
     ModelAliases,
     OpenAIErrors,
     RequestLimits,
@@ -33,7 +34,7 @@ STACK: tuple[Any, ...] = (
 )
 
 # Those that take the values of the models.
-WITH_VALUES = (ThinkingPolicy, ModelAliases)
+WITH_VALUES = (Requests, ModelAliases)
 
 # The same as vLLM's `middleware` option wants them.
 IMPORT_PATHS = [f"{layer.__module__}.{layer.__qualname__}" for layer in STACK]

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
 
 from app.edge.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK, WITH_VALUES
+from app.requests import Requests
 from app.thinking.fixed import VALUES, Thinking, dumped
 from app.thinking.values import apply, parse
 
@@ -32,6 +34,10 @@ class _Guarded:
         for layer in STACK:
             if layer is BearerAuth:
                 self.app.add_middleware(layer, required=not _on_loopback_only())
+            elif layer is Requests:
+                # Ray's ingress has a /tokenize that its engine refuses (2.60)
+                values = self.thinking_values
+                self.app.add_middleware(layer, models=values, tokenizes=False)
             elif layer in WITH_VALUES:
                 self.app.add_middleware(layer, models=self.thinking_values)
             else:
@@ -61,15 +67,22 @@ def build_app(args: dict[str, Any]) -> Application:
 
     Raises:
         pydantic.ValidationError: `args` are not those of `build_openai_app`.
-        ValueError: `reasoning` has a mistake.
+        ValueError: `reasoning` has a mistake, or a model's name a colon.
     """
     args = dict(args)
     reasoning = args.pop("reasoning", None)
     serving = LLMServingArgs.model_validate(args)
     configs = [_configured(config) for config in serving.llm_configs]
+    for config in configs:
+        if ":" in config.model_id:
+            message = "a colon is for modes and adapters (NAME:think, NAME:ADAPTER)"
+            raise ValueError(f"model_id {config.model_id!r}: {message}; choose a name without one")
     values = parse(reasoning, [config.model_id for config in configs])
     thinking = {
-        config.model_id: apply(values[config.model_id], config.model_id, config.engine_kwargs)
+        config.model_id: replace(
+            apply(values[config.model_id], config.model_id, config.engine_kwargs),
+            adapters=config.lora_config is not None,
+        )
         for config in configs
     }
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:

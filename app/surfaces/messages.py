@@ -4,9 +4,8 @@ from typing import Any
 
 from app.answers.messages import MessagesAnswer
 from app.answers.translated import Answer
-from app.asgi import App
 from app.edge.errors import Refusal
-from app.surfaces.translated import Translated
+from app.surfaces.parsing import understood
 
 # What a chat completion takes under the same name, beyond what vLLM's converter takes over.
 _CARRIED = (
@@ -24,47 +23,61 @@ _CARRIED = (
 )
 
 
-class MessagesAPI(Translated):
-    """Answers POST */v1/messages by vLLM's own converters.
+def translate(request: dict[str, Any]) -> tuple[dict[str, Any], Answer]:
+    """Return the fields of the chat completion that a message is asked as, by vLLM's converter.
 
-    The controls of the thinking are those of a chat completion by now: an outer layer has read
-    `thinking` and `output_config.effort`.
+    Args:
+        request: the body. The controls of its thinking (`thinking`, `output_config.effort`) are for
+            `app.thinking.controls`.
+
+    Returns:
+        The fields, and what turns the answer back.
+
+    Raises:
+        Refusal: a bad request, or there are tools that the server would have to run.
     """
+    from vllm.entrypoints.anthropic.protocol import AnthropicMessagesRequest
 
-    surface = "messages"
+    parsed = understood(lambda: AnthropicMessagesRequest.model_validate(_readable(request)))
+    return understood(lambda: _chat(parsed, request)), MessagesAnswer()
 
-    def __init__(self, app: App) -> None:
-        """Import vLLM; with the first request that would hold up everybody else's for seconds."""
-        super().__init__(app)
-        import vllm.entrypoints.anthropic.serving  # noqa: F401
 
-    def translate(self, request: dict[str, Any]) -> tuple[dict[str, Any], Answer]:
-        """Return the body of the chat completion, and what turns its answer back.
+def translate_count(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the same for a request that only wants its tokens counted.
 
-        Raises:
-            Refusal: there are tools that the server would have to run.
-            pydantic.ValidationError, vllm.exceptions.VLLMValidationError: a bad request.
-        """
-        from vllm.entrypoints.anthropic.protocol import AnthropicMessagesRequest
-        from vllm.entrypoints.anthropic.serving import AnthropicServingMessages
+    Raises:
+        Refusal: a bad request.
+    """
+    from vllm.entrypoints.anthropic.protocol import AnthropicCountTokensRequest
 
-        _check_tools(request.get("tools"))
-        config = request.get("output_config")
-        if isinstance(config, dict):
-            config = {key: value for key, value in config.items() if key != "effort"}
-        parsed = AnthropicMessagesRequest.model_validate({**request, "output_config": config})
-        # Merged, as vLLM does it, since some templates take a system message at the start alone.
-        converted = AnthropicServingMessages.to_chat_completion_request(
-            parsed, merge_inline_system=True
-        )
-        # Continuous usage, which vLLM asks for, gives message_start the number of input tokens.
-        chat = converted.model_dump(
-            mode="json", by_alias=True, exclude_unset=True, exclude_none=True
-        )
-        chat |= {name: request[name] for name in _CARRIED if name in request}
-        if _is_begun(chat["messages"]):
-            chat |= {"add_generation_prompt": False, "continue_final_message": True}
-        return chat, MessagesAnswer()
+    understood(lambda: AnthropicCountTokensRequest.model_validate(_readable(request)))
+    return translate({**request, "max_tokens": 1, "stream": False})[0]
+
+
+def _readable(request: dict[str, Any]) -> dict[str, Any]:
+    """Return the request without what vLLM's model would refuse, and is for the controls."""
+    _check_tools(request.get("tools"))
+    config = request.get("output_config")
+    if isinstance(config, dict):
+        config = {key: value for key, value in config.items() if key != "effort"}
+    return {**request, "output_config": config}
+
+
+def _chat(parsed: Any, request: dict[str, Any]) -> dict[str, Any]:
+    from vllm.entrypoints.anthropic.serving import AnthropicServingMessages
+
+    # Merged, as vLLM does it, since some templates take a system message at the start alone.
+    converted = AnthropicServingMessages.to_chat_completion_request(
+        parsed, merge_inline_system=True
+    )
+    # Continuous usage, which vLLM asks for, gives message_start the number of input tokens.
+    chat: dict[str, Any] = converted.model_dump(
+        mode="json", by_alias=True, exclude_unset=True, exclude_none=True
+    )
+    chat |= {name: request[name] for name in _CARRIED if name in request}
+    if _is_begun(chat["messages"]):
+        chat |= {"add_generation_prompt": False, "continue_final_message": True}
+    return chat
 
 
 def _check_tools(tools: object) -> None:

@@ -4,9 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 from app.answers.responses import ResponsesAnswer
 from app.answers.translated import Answer
-from app.asgi import App
 from app.edge.errors import Refusal
-from app.surfaces.translated import Translated
+from app.surfaces.parsing import understood
 
 if TYPE_CHECKING:
     from vllm.entrypoints.openai.responses.protocol import ResponsesRequest
@@ -43,60 +42,58 @@ _CARRIED = (
 _NOT_STORED = "Responses are not stored on this server. Send the whole history in `input`."
 
 
-class ResponsesAPI(Translated):
-    """Answers POST */v1/responses by vLLM's own converters.
+def translate(request: dict[str, Any]) -> tuple[dict[str, Any], Answer]:
+    """Return the fields of the chat completion that a response is asked as, by vLLM's converters.
 
-    The controls of the thinking are those of a chat completion by now: an outer layer has read
-    `reasoning.effort`, and `reasoning` is only repeated in the response.
+    Args:
+        request: the body. The controls of its thinking (`reasoning.effort`) are for
+            `app.thinking.controls`; here `reasoning` is only repeated in the response.
+
+    Returns:
+        The fields, and what turns the answer back.
+
+    Raises:
+        Refusal: a bad request, or it asks for what is not here.
     """
+    from vllm.entrypoints.openai.responses.protocol import ResponsesRequest
 
-    surface = "responses"
+    _check(request)
+    read = {**request, "input": _typed(request.get("input"))}
+    parsed = understood(lambda: ResponsesRequest.model_validate(read))
+    return understood(lambda: _chat(parsed, request)), ResponsesAnswer(parsed)
 
-    def __init__(self, app: App) -> None:
-        """Import vLLM; with the first request that would hold up everybody else's for seconds."""
-        super().__init__(app)
-        import vllm.entrypoints.openai.responses.streaming_events  # noqa: F401
 
-    def translate(self, request: dict[str, Any]) -> tuple[dict[str, Any], Answer]:
-        """Return the body of the chat completion, and what turns its answer back.
+def _chat(parsed: "ResponsesRequest", request: dict[str, Any]) -> dict[str, Any]:
+    from vllm.entrypoints.openai.responses.utils import (
+        construct_input_messages,
+        construct_tool_dicts,
+        should_continue_final_message,
+    )
 
-        Raises:
-            Refusal: it asks for what is not here.
-            ValueError, vllm.exceptions.VLLMValidationError: a bad request.
-        """
-        from vllm.entrypoints.openai.responses.protocol import ResponsesRequest
-        from vllm.entrypoints.openai.responses.utils import (
-            construct_input_messages,
-            construct_tool_dicts,
-            should_continue_final_message,
+    try:
+        messages = construct_input_messages(
+            request_instructions=parsed.instructions, request_input=parsed.input
         )
-
-        _check(request)
-        parsed = ResponsesRequest.model_validate({**request, "input": _typed(request.get("input"))})
-        try:
-            messages = construct_input_messages(
-                request_instructions=parsed.instructions, request_input=parsed.input
-            )
-        except (AttributeError, IndexError):  # the converter takes the first text of an item
-            message = "input: A message of the assistant, or its reasoning, has no text."
-            raise Refusal("input", message) from None
-        chat = {name: request[name] for name in _CARRIED if request.get(name) is not None}
-        chat["messages"] = _merged([_message(message) for message in messages])
-        if should_continue_final_message(parsed.input):
-            chat |= {"add_generation_prompt": False, "continue_final_message": True}
-        if parsed.max_output_tokens is not None:
-            chat["max_completion_tokens"] = parsed.max_output_tokens
-        if parsed.truncation == "auto":
-            chat["truncate_prompt_tokens"] = -1
-        if tools := construct_tool_dicts(parsed.tools, parsed.tool_choice):
-            chat |= {"tools": tools, "tool_choice": _tool_choice(request.get("tool_choice"))}
-            if parsed.parallel_tool_calls is not None:
-                chat["parallel_tool_calls"] = parsed.parallel_tool_calls
-        if (form := _response_format(parsed)) is not None:
-            chat["response_format"] = form
-        if parsed.stream:
-            chat |= {"stream": True, "stream_options": {"include_usage": True}}
-        return chat, ResponsesAnswer(parsed)
+    except (AttributeError, IndexError):  # the converter takes the first text of an item
+        message = "input: A message of the assistant, or its reasoning, has no text."
+        raise Refusal("input", message) from None
+    chat = {name: request[name] for name in _CARRIED if request.get(name) is not None}
+    chat["messages"] = _merged([_message(message) for message in messages])
+    if should_continue_final_message(parsed.input):
+        chat |= {"add_generation_prompt": False, "continue_final_message": True}
+    if parsed.max_output_tokens is not None:
+        chat["max_completion_tokens"] = parsed.max_output_tokens
+    if parsed.truncation == "auto":
+        chat["truncate_prompt_tokens"] = -1
+    if tools := construct_tool_dicts(parsed.tools, parsed.tool_choice):
+        chat |= {"tools": tools, "tool_choice": _tool_choice(request.get("tool_choice"))}
+        if parsed.parallel_tool_calls is not None:
+            chat["parallel_tool_calls"] = parsed.parallel_tool_calls
+    if (form := _response_format(parsed)) is not None:
+        chat["response_format"] = form
+    if parsed.stream:
+        chat |= {"stream": True, "stream_options": {"include_usage": True}}
+    return chat
 
 
 def _check(request: dict[str, Any]) -> None:

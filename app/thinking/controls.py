@@ -13,12 +13,22 @@ from typing import Any
 
 from app.edge.errors import Refusal
 
+# All fields that say something of it
+FIELDS = (
+    "chat_template_kwargs",
+    "enable_thinking",
+    "output_config",
+    "reasoning",
+    "reasoning_effort",
+    "thinking",
+    "thinking_token_budget",
+)
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 # A word of its own: no part of a path or an address.
 _SWITCH = re.compile(r"(?<![\w/.-])/(no_)?think(?![\w/-])")
-_INSTRUCTIONS = ("instructions", "system")  # Responses, Messages
-_CONVERSATION = ("messages", "input")
+# Where a client begins the answer itself, on the APIs that have a field of their own for it
+_BEGUN = {"messages": "messages", "responses": "input"}
 
 
 @dataclass(frozen=True)
@@ -38,22 +48,17 @@ def controls(
 ) -> list[Control]:
     """Return what a request says outside of its messages.
 
-    What has a wrong type is refused where vLLM would take it for something, and else left to it.
-
     Args:
-        request: the parsed body.
+        request: the chat completion that it becomes, with those of `FIELDS` that it had itself.
         ending: the mode that the ending of the model's name asks for.
         surface: the API that it is asked by.
 
     Raises:
         Refusal: a value that means nothing.
     """
-    messages = request.get("messages")
-    if surface == "chat_completions" and messages is not None and not _are_objects(messages):
-        message = "messages: must be a list of objects."  # vLLM answers this with a 500
-        raise Refusal("messages", message, "invalid_type")
     found = list(_all(request))
-    if field := _begun(request, surface):
+    if request.get("continue_final_message") is True:
+        field = _BEGUN.get(surface, "continue_final_message")
         found.append(Control(field, "an answer that is begun", False, begins=True))
     if ending is not None:
         found.insert(0, Control("model", json.dumps(request["model"]), ending))
@@ -69,25 +74,8 @@ def _all(request: Mapping[str, Any]) -> Iterator[Control]:
     yield from _effort("output_config.effort", _map(request, "output_config").get("effort"))
     yield from _anthropic(request.get("thinking"))
     budget = request.get("thinking_token_budget")
-    if type(budget) is int and budget >= -1:  # all else vLLM refuses itself
+    if type(budget) is int and budget >= -1:  # all else vLLM's model has refused
         yield Control("thinking_token_budget", _shown(budget), budget=budget)
-
-
-def _are_objects(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(each, dict) for each in value)
-
-
-def _begun(request: Mapping[str, Any], surface: str) -> str | None:
-    """Return the field by which a client has begun the answer itself: nothing comes before that."""
-    if surface == "chat_completions":
-        return "continue_final_message" if request.get("continue_final_message") is True else None
-    field = "messages" if surface == "messages" else "input"
-    items = request.get(field)
-    last = items[-1] if isinstance(items, list) and items else None
-    if not isinstance(last, dict) or last.get("role") != "assistant":
-        return None
-    begun = surface == "messages" or last.get("status") in ("in_progress", "incomplete")
-    return field if begun and last.get("content") else None
 
 
 def _map(request: Mapping[str, Any], field: str) -> Mapping[str, Any]:
@@ -148,37 +136,23 @@ def switch(request: Mapping[str, Any]) -> bool | None:
 
 
 def without_switches(request: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the switches out of the messages, in place, and return the fields that have changed."""
-    before = {field: json.dumps(request.get(field)) for field in (*_INSTRUCTIONS, *_CONVERSATION)}
+    """Take the switches out of the messages, in place, and return those if one was there."""
+    changed = False
     for place, key in _texts(request):
-        place[key] = _SWITCH.sub("", place[key])
-    return {
-        field: request[field]
-        for field, text in before.items()
-        if text != json.dumps(request.get(field))
-    }
+        text = _SWITCH.sub("", place[key])
+        changed = changed or text != place[key]
+        place[key] = text
+    return {"messages": request["messages"]} if changed else {}
 
 
-def _texts(request: Any) -> Iterator[tuple[Any, Any]]:
+def _texts(request: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
     """Yield (place, key) of each text that users and operators have written, in their order."""
-    for field in _INSTRUCTIONS:
-        yield from _text(request, field)
-    for field in _CONVERSATION:
-        conversation = request.get(field)
-        if isinstance(conversation, str):
-            yield request, field
-        elif isinstance(conversation, list):
-            for message in conversation:
-                role = message.get("role") if isinstance(message, dict) else None
-                if role in ("user", "system", "developer"):
-                    yield from _text(message, "content")
-
-
-def _text(place: Any, key: str) -> Iterator[tuple[Any, Any]]:
-    content = place.get(key)
-    if isinstance(content, str):
-        yield place, key
-    elif isinstance(content, list):
-        for part in content:
+    for message in request.get("messages") or ():
+        if message.get("role") not in ("user", "system", "developer"):
+            continue
+        content = message.get("content")
+        if isinstance(content, str):
+            yield message, "content"
+        for part in content if isinstance(content, list) else ():
             if isinstance(part, dict) and isinstance(part.get("text"), str):
                 yield part, "text"

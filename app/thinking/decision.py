@@ -15,6 +15,8 @@ from app.edge.errors import Refusal
 from app.thinking.controls import Control, controls, switch, without_switches
 from app.thinking.fixed import Thinking
 
+_START = "<think>"  # by which the models here begin their thinking
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -33,7 +35,8 @@ def decide(
     """Return the decision on a request to a chat model, and the fields that tell the engine.
 
     Args:
-        request: the parsed body, of any surface. Switches that must not count are taken out of it.
+        request: the chat completion that it becomes, as `app.requests` has parsed it, and the
+            controls that its client has written. Switches that must not count are taken out of it.
         thinking: what is fixed for its model and key.
         ending: the mode that the ending of the model's name asks for.
         surface: the API that it is asked by.
@@ -62,10 +65,11 @@ def decide(
     budget = _budget(said, thinking)
     if any(control.begins for control in said):
         budget = _of_text(budget, thinking)
-    elif not thinks:
-        budget = None
+    elif not thinks:  # its prompt has closed the thinking; the cap holds for any other all the same
+        budget = thinking.max_budget
     if budget is not None:
         added["thinking_token_budget"] = budget
+    added |= _closed(request, thinking)
     for name, value in thinking.sampling.get("thinking" if thinks else "nonThinking", {}).items():
         if request.get(name) is None:
             added[name] = value
@@ -92,6 +96,7 @@ def decide_plain(
             raise Refusal(control.field, message, "unsupported_parameter")
     budget = _of_text(_budget(said, thinking), thinking)
     added: dict[str, Any] = {} if budget is None else {"thinking_token_budget": budget}
+    added |= _closed(request, thinking)
     if thinking.patience is not None:
         added["priority"] = priority(request, 0)
     return Decision(False, None), added
@@ -145,8 +150,31 @@ def _budget(said: list[Control], thinking: Thinking) -> int | None:
 
 def _of_text(budget: int | None, thinking: Thinking) -> int | None:
     """Return the budget of what a client has written itself, which may begin with a `<think>`."""
-    never = not thinking.override and not thinking.default
-    return 0 if never and thinking.counted else budget
+    return 0 if _never(thinking) and thinking.counted else budget
+
+
+def _never(thinking: Thinking) -> bool:
+    return not thinking.override and not thinking.default
+
+
+def _closed(request: Mapping[str, Any], thinking: Thinking) -> dict[str, Any]:
+    """Return what keeps a request from all thinking, or from all above the cap, by other means.
+
+    A client has means to have any token written, or none be the last: `logit_bias`, `ignore_eos`,
+    `allowed_token_ids`, a text of its own. vLLM applies `bad_words` after all of them.
+
+    Raises:
+        Refusal: it would go on after its end, and so could think again and again up to the cap.
+    """
+    never = _never(thinking) and thinking.counted
+    if never or thinking.max_budget is not None:
+        for field in ("ignore_eos", "min_tokens"):
+            if request.get(field):
+                message = f"{field}: not where the operator limits thinking; leave it out."
+                raise Refusal(field, message, "unsupported_parameter")
+    if not never:
+        return {}
+    return {"bad_words": [*(request.get("bad_words") or ()), _START]}
 
 
 def _agree(said: list[Control], values: list[Any]) -> None:

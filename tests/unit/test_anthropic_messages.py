@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from asgi_client import JSON, SSE, Response, answer, ask, http, stream, untouched
+from meters import Kept
 
 from app.asgi import App, Message, Receive, Scope, Send
-from app.surfaces.messages import MessagesAPI
+from app.requests import Requests
+from app.thinking.fixed import Thinking
 
 PATH = "/v1/messages"
 HI = {"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}]}
@@ -21,6 +23,11 @@ USAGE = {
 }
 DONE = b"data: [DONE]\n\n"
 RECORDED = Path(__file__).parent / "recorded"
+
+
+def requests(app: App) -> Requests:
+    """Return the layer with this application behind it, for the model `m`."""
+    return Requests(app, {"m": Thinking()}, Kept())
 
 
 class Chat:
@@ -44,7 +51,7 @@ def send(app: App, **body: Any) -> Response:
     """Send a request to the layer with this application behind it."""
     data = json.dumps({**HI, **body}).encode()
     given = [JSON, (b"content-length", b"%d" % len(data)), (b"x-api-key", b"k")]
-    return ask(MessagesAPI(app), http(path=PATH, headers=given), [data[:5], data[5:]])
+    return ask(requests(app), http(path=PATH, headers=given), [data[:5], data[5:]])
 
 
 def asked(**body: Any) -> dict[str, Any]:
@@ -130,7 +137,7 @@ def test_a_request_becomes_a_chat_completion() -> None:
 
 def test_a_prefix_of_the_path_is_kept() -> None:
     chat = Chat(answer(200, completion(content="x")))
-    ask(MessagesAPI(chat), http(path="/llm/v1/messages"), [json.dumps(HI).encode()])
+    ask(requests(chat), http(path="/llm/v1/messages"), [json.dumps(HI).encode()])
     assert chat.scope["path"] == "/llm/v1/chat/completions"
 
 
@@ -161,13 +168,15 @@ def test_what_a_chat_completion_takes_too_goes_on_as_it_is() -> None:
     assert {name: body[name] for name in carried} == carried
 
 
-def test_the_controls_of_the_thinking_are_not_acted_on() -> None:
+def test_the_controls_of_the_thinking_become_those_of_a_chat_completion() -> None:
     form = {"type": "json_schema", "schema": {"type": "object"}}
     body = asked(
         thinking={"type": "enabled", "budget_tokens": 1024},
-        output_config={"effort": "an effort of tomorrow", "format": form},
+        output_config={"effort": "low", "format": form},
     )
-    assert not {"thinking", "output_config", "reasoning_effort", "chat_template_kwargs"} & set(body)
+    assert not {"thinking", "output_config"} & set(body)
+    assert body["chat_template_kwargs"] == {"enable_thinking": True}
+    assert body["thinking_token_budget"] == 1024
     assert body["response_format"]["json_schema"]["schema"] == {"type": "object"}
 
 
@@ -265,43 +274,31 @@ def test_a_bad_request_is_refused(body: dict[str, Any], param: str) -> None:
 
 
 def test_a_field_may_be_missing_and_the_message_says_which() -> None:
-    response = ask(MessagesAPI(untouched([])), http(path=PATH), [b"{}"])
+    response = ask(requests(untouched([])), http(path=PATH), [b"{}"])
     assert response.error["message"].endswith(": Field required")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
-def test_what_is_no_json_object_the_application_refuses(body: bytes) -> None:
-    calls: list[bytes] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        calls.append((await receive())["body"])
-        await answer(400)(scope, receive, send)
-
-    assert ask(MessagesAPI(app), http(path=PATH), [body]).status == 400
-    assert calls == [body]
-
-
 def test_a_body_that_is_nested_too_deeply_is_refused() -> None:
-    response = ask(MessagesAPI(untouched([])), http(path=PATH), [b"[" * 200_000])
+    response = ask(requests(untouched([])), http(path=PATH), [b"[" * 200_000])
     assert "nested" in response.error["message"]
 
 
-@pytest.mark.parametrize(
-    "scope",
-    [
-        {"type": "lifespan"},
-        {"type": "websocket", "path": PATH},
-        http("GET", PATH),
-        http(path="/v1/messages/count_tokens"),
-        http(path="/v1/responses"),
-        http(),
-    ],
-    ids=str,
-)
-def test_everything_else_is_untouched(scope: Scope) -> None:
-    calls: list[Scope] = []
-    ask(MessagesAPI(untouched(calls)), scope, whole=False)
-    assert len(calls) == 1 and calls[0] is scope
+def test_tokens_are_counted_of_the_prompt_that_the_message_becomes() -> None:
+    request = {key: value for key, value in HI.items() if key != "max_tokens"}
+    tools = [{"name": "f", "input_schema": {"type": "object"}}]
+    body = json.dumps({**request, "system": "Be brief.", "tools": tools}).encode()
+    for tokenizes, reply in ((True, b'{"count": 21}'), (False, completion(content="x"))):
+        chat = Chat(answer(200, reply))
+        app = Requests(chat, {"m": Thinking()}, Kept(), tokenizes)
+        response = ask(app, http(path=f"{PATH}/count_tokens"), [body])
+        expected = 21 if tokenizes else USAGE["prompt_tokens"]
+        assert json.loads(response.body) == {"input_tokens": expected}
+        assert chat.scope["path"] == ("/tokenize" if tokenizes else "/v1/chat/completions")
+        assert [message["role"] for message in chat.body["messages"]] == ["system", "user"]
+        assert chat.body["tools"][0]["function"]["name"] == "f"
+        assert chat.body.get("max_completion_tokens") == (None if tokenizes else 1)
+    response = ask(requests(untouched([])), http(path=f"{PATH}/count_tokens"), [b'{"model": "m"}'])
+    assert (response.status, response.error["param"]) == (400, "messages")
 
 
 def disconnected(incoming: list[Message]) -> list[str]:
@@ -319,7 +316,7 @@ def disconnected(incoming: list[Message]) -> list[str]:
         raise AssertionError(f"sent: {message}")
 
     with pytest.raises(StopIteration):
-        MessagesAPI(app)(http(path=PATH), receive, send).send(None)
+        requests(app)(http(path=PATH), receive, send).send(None)
     return received
 
 
@@ -564,7 +561,7 @@ def test_an_exception_is_left_to_the_outer_layers() -> None:
         async def given() -> Message:
             return {"type": "http.request", "body": body}
 
-        app = MessagesAPI(stream([*THINKING[:4], b""], then=OSError("broken")))
+        app = requests(stream([*THINKING[:4], b""], then=OSError("broken")))
         with pytest.raises(OSError, match="broken"):
             await app(scope, given, watched)
         await answer(200)(scope, receive, send)

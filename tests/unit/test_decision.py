@@ -6,11 +6,9 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from app.edge.errors import Refusal
-from app.thinking.controls import EFFORTS, switch
+from app.thinking.controls import switch
 from app.thinking.decision import Decision, decide, decide_plain
 from app.thinking.fixed import Thinking
 
@@ -160,14 +158,15 @@ def test_the_last_switch_of_the_messages_counts(
                 {"role": "user", "content": "?"},
             ]
         },
-        {"messages": [{"role": "user", "content": "?"}], "system": "/no_think"},
-        {"messages": [], "system": [{"type": "text", "text": "/no_think"}]},
-        {"input": "Hi /no_think"},
-        {"input": [{"role": "user", "content": [{"type": "input_text", "text": "Hi /no_think"}]}]},
-        {"input": "Hi", "instructions": "/no_think"},
+        {
+            "messages": [
+                {"role": "developer", "content": [{"type": "text", "text": "/no_think"}]},
+                {"role": "user", "content": "?"},
+            ]
+        },
     ],
 )
-def test_a_switch_is_found_on_every_surface_and_taken_out_where_another_control_decides(
+def test_a_switch_is_found_in_every_message_and_taken_out_where_another_control_decides(
     request_says: dict[str, Any],
 ) -> None:
     assert decide(json.loads(json.dumps(request_says)), Thinking())[0].thinks is False
@@ -195,32 +194,26 @@ def test_where_thinking_is_fixed_on_the_models_own_switch_is_taken_out_and_nothi
 
 # An answer that the client has begun
 
-BEGUN = {
-    "chat_completions": {"continue_final_message": True},
-    "messages": {
-        "messages": [
-            {"role": "user", "content": "Hi"},
-            {"role": "assistant", "content": [{"type": "text", "text": "So"}]},
-        ]
-    },
-    "responses": {
-        "input": [{"role": "assistant", "status": "incomplete", "content": [{"text": "So"}]}]
-    },
-}
+# (the API, the field that an error names): the chat completion says so alike for all
+BEGUN = [
+    ("chat_completions", "continue_final_message"),
+    ("messages", "messages"),
+    ("responses", "input"),
+]
 
 
-@pytest.mark.parametrize(("surface", "request_says"), BEGUN.items())
-def test_nothing_is_thought_before_an_answer_that_is_begun(
-    surface: str, request_says: dict[str, Any]
-) -> None:
+@pytest.mark.parametrize(("surface", "field"), BEGUN)
+def test_nothing_is_thought_before_an_answer_that_is_begun(surface: str, field: str) -> None:
     """vLLM's parser would take all of what follows for thinking."""
-    assert decide(request_says, Thinking(), surface=surface)[0].thinks is False
+    begun = says(continue_final_message=True)
+    assert decide(begun, Thinking(), surface=surface)[0].thinks is False
     for thinking, on in ((Thinking(), {"enable_thinking": True}), (FIXED_ON, {})):
-        with pytest.raises(Refusal, match=next(iter(request_says))):
-            decide({**request_says, **on}, thinking, surface=surface)
+        with pytest.raises(Refusal, match=field):
+            decide({**begun, **on}, thinking, surface=surface)
+    with pytest.raises(Refusal, match="let the model begin its answer itself"):
+        decide(begun, FIXED_ON, surface=surface)
 
 
-@pytest.mark.parametrize(("surface", "request_says"), BEGUN.items())
 @pytest.mark.parametrize(
     ("thinking", "expected"),
     [
@@ -231,30 +224,38 @@ def test_nothing_is_thought_before_an_answer_that_is_begun(
     ],
 )
 def test_an_answer_that_begins_with_a_think_of_its_own_has_the_budget(
-    surface: str, request_says: dict[str, Any], thinking: Thinking, expected: int | None
+    thinking: Thinking, expected: int | None
 ) -> None:
-    added = decide(request_says, thinking, surface=surface)[1]
+    added = decided(thinking, says(continue_final_message=True))[1]
     assert added.get("thinking_token_budget") == expected
 
 
-def test_a_begun_answer_that_is_refused_says_what_to_do() -> None:
-    with pytest.raises(Refusal, match="let the model begin its answer itself"):
-        decide(BEGUN["messages"], FIXED_ON, surface="messages")
+def test_a_history_is_no_beginning() -> None:
+    messages = [*says()["messages"], {"role": "assistant", "content": "So"}]
+    assert decide({"messages": messages}, Thinking())[0].thinks is True
+    assert decide(says(continue_final_message=False), Thinking())[0].thinks is True
 
 
-@pytest.mark.parametrize(
-    ("surface", "request_says"),
-    [
-        ("chat_completions", {"messages": BEGUN["messages"]["messages"]}),
-        ("chat_completions", {"continue_final_message": False}),
-        ("messages", {"messages": [{"role": "assistant", "content": ""}]}),
-        ("messages", {"messages": []}),
-        ("responses", {"input": [{"role": "assistant", "status": "completed", "content": "So"}]}),
-        ("responses", {"input": "Hi"}),
-    ],
-)
-def test_a_history_is_no_beginning(surface: str, request_says: dict[str, Any]) -> None:
-    assert decide(request_says, Thinking(), surface=surface)[0].thinks is True
+# Where thinking is fixed to off, or limited
+
+
+def test_a_model_fixed_to_off_can_not_begin_to_think_by_any_means() -> None:
+    """vLLM applies `bad_words` after logit_bias, allowed_token_ids and what a client has begun."""
+    for words in ({}, {"bad_words": None}, {"bad_words": ["x"]}):
+        for plain in (decide, decide_plain):
+            added = plain({**says(), **words}, FIXED_OFF)[1]
+            assert added["bad_words"] == [*(words.get("bad_words") or ()), "<think>"]
+    for thinking in (Thinking(), FIXED_ON, Thinking(default=False), Thinking(max_budget=0)):
+        assert "bad_words" not in decided(thinking, says())[1]
+
+
+@pytest.mark.parametrize("field", ["ignore_eos", "min_tokens"])
+def test_an_answer_has_an_end_where_thinking_is_limited(field: str) -> None:
+    """After its end a model begins anew, with thinking."""
+    for thinking in (FIXED_OFF, Thinking(max_budget=9)):
+        assert refused(thinking, says(**{field: 1}))["param"] == field
+        assert decided(thinking, says(**{field: 0}))
+    assert decided(Thinking(), says(**{field: 1}))
 
 
 # What means nothing
@@ -289,12 +290,6 @@ def test_an_unknown_kind_of_thinking_is_refused(value: Any) -> None:
 def test_a_budget_of_anthropics_that_is_no_number_is_refused(value: Any) -> None:
     thinking = {"type": "enabled", "budget_tokens": value}
     assert refused(Thinking(), says(thinking=thinking))["param"] == "thinking.budget_tokens"
-
-
-@pytest.mark.parametrize("messages", [5, "Hi", {"role": "user"}, [5], ["Hi"], [[]], [None]])
-def test_messages_that_are_none_are_refused(messages: Any) -> None:
-    error = refused(Thinking(), {"messages": messages})
-    assert error["param"] == "messages" and "list of objects" in error["message"]
 
 
 @pytest.mark.parametrize("kwargs", ["enable_thinking", [["enable_thinking", True]], 1, True])
@@ -348,7 +343,8 @@ def test_budgets(
     assert decision.budget == (None if expected == -1 else expected)
     off = asked | {"chat_template_kwargs": {"enable_thinking": False}}
     if not {"reasoning_effort", "reasoning", "output_config", "thinking"} & set(asked):
-        assert "thinking_token_budget" not in decided(thinking, says(**off))[1]
+        # The prompt has closed the thinking; the cap holds for any that comes all the same.
+        assert decided(thinking, says(**off))[1].get("thinking_token_budget") == limit
 
 
 @pytest.mark.parametrize("asked", [10, 10**4000, -1])
@@ -468,75 +464,3 @@ def test_what_it_thinks_of_its_own_has_the_budget(
     request = {"model": "m", "prompt": "<think>", "thinking_token_budget": asked}
     decision, added = decide_plain(request, thinking, None)
     assert added.get("thinking_token_budget") == expected and not decision.thinks
-
-
-# Anything
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
-)
-controls = st.fixed_dictionaries(
-    {},
-    optional={
-        "chat_template_kwargs": st.fixed_dictionaries(
-            {}, optional={"enable_thinking": st.booleans()}
-        )
-        | json_values,
-        "enable_thinking": st.none() | st.booleans(),
-        "reasoning_effort": st.sampled_from(EFFORTS) | json_values,
-        "thinking": st.fixed_dictionaries(
-            {"type": st.sampled_from(["enabled", "disabled", "adaptive"])},
-            optional={"budget_tokens": st.integers(0, 30)},
-        )
-        | json_values,
-        "thinking_token_budget": st.none() | st.integers(-2, 30) | json_values,
-        "messages": st.lists(
-            st.fixed_dictionaries(
-                {
-                    "role": st.sampled_from(["user", "system", "assistant"]),
-                    "content": st.sampled_from(["Hi", "/think", "/no_think", "a /think b"]),
-                }
-            )
-        )
-        | json_values,
-        "system": json_values,
-    },
-)
-thinkings = st.builds(
-    Thinking,
-    default=st.booleans(),
-    override=st.booleans(),
-    budget=st.none() | st.integers(0, 9),
-    max_budget=st.none() | st.integers(9, 20),
-    efforts=st.dictionaries(st.sampled_from(EFFORTS[1:]), st.none() | st.integers(0, 9)),
-    patience=st.none() | st.integers(0, 60),
-)
-
-
-@given(request=controls, thinking=thinkings)
-@settings(max_examples=500, deadline=None)
-def test_any_request_is_refused_or_within_what_is_fixed_and_the_model_obeys(
-    request: dict[str, Any], thinking: Thinking
-) -> None:
-    sent = json.loads(json.dumps(request))
-    try:
-        decision, added = decide(request, thinking)
-    except Refusal as refusal:
-        assert refusal.error["error"]["param"]
-        return
-    got = {**sent, **added}
-    budget, kwargs = got.get("thinking_token_budget"), got.get("chat_template_kwargs")
-    if not thinking.override:
-        assert decision.thinks is thinking.default
-    if isinstance(kwargs, dict):
-        assert kwargs["enable_thinking"] is decision.thinks
-        if decision.thinks:
-            assert switch(got) is not False
-    if thinking.max_budget is not None and type(budget) is int and decision.thinks:
-        assert budget <= thinking.max_budget and budget != -1
-    assert set(added) <= {
-        *("chat_template_kwargs", "thinking_token_budget", "priority", "messages", "system")
-    }

@@ -16,8 +16,8 @@ import run
 from app import serve
 from app.edge.aliases import ModelAliases
 from app.middleware import IMPORT_PATHS, STACK
+from app.requests import Requests
 from app.thinking.fixed import VALUES, Thinking, loaded
-from app.thinking.policy import ThinkingPolicy
 
 NANO = {
     "model_loading_config": {"model_id": "nano", "model_source": "models/nano"},
@@ -90,9 +90,9 @@ def test_every_ingress_stands_behind_the_middleware(built, monkeypatch, given, b
     api = replica.__serve_build_asgi_app__()
     assert [layer.cls for layer in api.user_middleware] == list(reversed(STACK))
     assert TestClient(api).get("/anything").status_code == 401
-    for kind in (ThinkingPolicy, ModelAliases):
+    for kind in (Requests, ModelAliases):
         [layer] = [layer for layer in api.user_middleware if layer.cls is kind]
-        assert layer.kwargs == {"models": {"nano": Thinking(counted=False)}}
+        assert layer.kwargs["models"] == {"nano": Thinking(counted=False)}
 
 
 def test_direct_streaming_has_the_middleware_in_the_engine_outside_the_users(built, monkeypatch):
@@ -154,7 +154,7 @@ def test_the_values_reach_the_ingress_for_every_model(built, monkeypatch):
     [policy] = [
         layer
         for layer in replica.__serve_build_asgi_app__().user_middleware
-        if layer.cls is ThinkingPolicy
+        if layer.cls is Requests
     ]
     assert policy.kwargs["models"] == {
         "nano": APPLIED,

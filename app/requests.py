@@ -1,0 +1,147 @@
+"""A request, from the bytes that a client has sent to what the engine is asked, and back."""
+
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote
+
+from app.answers.metrics import Meter, ray_meter
+from app.answers.translated import TranslatedResponse
+from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body
+from app.edge.aliases import split
+from app.edge.errors import Refusal, error
+from app.scope import Call, key_of, with_call
+from app.surfaces.apis import API, apis
+from app.surfaces.body import read
+from app.thinking.controls import FIELDS
+from app.thinking.decision import Decision, decide, decide_plain
+from app.thinking.fixed import Thinking, values_of
+
+
+class Requests:
+    """Parses each request once, by the engine's own models, and sends on what it has understood.
+
+    What is decided on, bounded, counted and sent on is one thing: the chat completion (or plain
+    completion) that the request becomes, serialized anew. So nothing that a client can spell in two
+    ways means two things here. What those models refuse, or fail over, is a 400.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        models: Mapping[str, Thinking] | None = None,
+        meter: Meter | None = None,
+        tokenizes: bool = True,
+    ) -> None:
+        """Take the values of all models that are served here; to no other anything goes.
+
+        Args:
+            app: the application behind.
+            models: {model id: its values}; $HYBRID_LLM_REASONING by default.
+            meter: where refusals are counted; Ray's metrics by default.
+            tokenizes: whether the application behind has a /tokenize that works.
+        """
+        # With the first request that would hold up everybody else's for seconds.
+        import vllm.entrypoints.anthropic.serving
+        import vllm.entrypoints.openai.completion.protocol
+        import vllm.entrypoints.openai.responses.streaming_events  # noqa: F401
+
+        self.app = app
+        self._models = values_of(models)
+        self._meter = meter or ray_meter()
+        self._apis = apis(tokenizes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request as the policy has it, or refuse it."""
+        if scope["type"] != "http" or scope["method"] != "POST":
+            return await self.app(scope, receive, send)
+        path = scope["path"]
+        api = next((api for end, api in self._apis.items() if path.endswith(end)), None)
+        if api is None:
+            message = "Not Found: there is no such path to POST to."
+            return await send_json(send, 404, error(404, message))
+        started = time.perf_counter()
+        if (body := await whole_body(receive)) is None:
+            return  # nobody waits for an answer, or RequestLimits gives it
+        call = Call(Decision(True), "unknown", api.name, key_of(scope) or "", "both", started)
+        try:
+            request = read(body)
+            model, ending, name = self._model(request)
+            thinking = self._models[model].for_key(call.key)
+            call = replace(call, model=model, fields=thinking.fields)
+            fields, answer = api.read({**request, "model": name})
+            if api.answers:
+                call = replace(call, **_shape(fields, api))
+            if api.thinks or api.answers:
+                # The controls that a client has written, of any API; what the engine reads wins.
+                said = {field: request[field] for field in FIELDS if field in request} | fields
+                decided = decide if api.thinks else decide_plain
+                decision, added = decided(
+                    {**said, "model": request.get("model")}, thinking, ending, api.name
+                )
+                call = replace(call, decision=decision)
+                fields = api.finish({**fields, **added, **_streamed(fields, api)})
+        except Refusal as refusal:
+            if api.answers:
+                self._meter.refused(call, refusal.code)
+            return await send_json(send, refusal.status, refusal.error)
+        data = json.dumps(fields, ensure_ascii=False).encode()
+        asked = _asking(scope, path.removesuffix(api.path) + api.behind, len(data))
+        if api.answers:
+            asked = with_call(asked, call)
+        if answer is None:
+            return await self.app(asked, replayed(data, receive), send)
+        response = TranslatedResponse(answer, send)
+        try:
+            await self.app(asked, replayed(data, receive), response)
+            await response.finish()
+        finally:
+            answer.close()
+
+    def _model(self, request: Mapping[str, Any]) -> tuple[str, bool | None, str]:
+        """Return the model that a request names, the mode that its name asks for, its name behind.
+
+        Raises:
+            Refusal: it names none that is here.
+        """
+        given = request.get("model")
+        if given is None and len(self._models) == 1:
+            (given,) = self._models
+        if not isinstance(given, str):
+            known = ", ".join(self._models)
+            problem = "required" if given is None else "must be a string"
+            message = f"model: {problem}. There are: {known}."
+            raise Refusal("model", message, "invalid_parameter")
+        name, ending = split(given)
+        model, _, adapter = name.partition(":")  # a LoRA adapter's is MODEL:ADAPTER
+        thinking = self._models.get(model)
+        if thinking is None or (":" in name and not (adapter and thinking.adapters)):
+            message = f"The model {given[:100]!r} does not exist; GET /v1/models lists those here."
+            raise Refusal("model", message, "model_not_found", 404)
+        return model, ending, name
+
+
+def _shape(fields: Mapping[str, Any], api: API) -> dict[str, Any]:
+    """Return how an answer will look, as far as the layers in front need it."""
+    options = fields.get("stream_options") or {}
+    streamed = fields.get("stream") is True
+    # The other APIs always have the usage.
+    hides = api.path == api.behind and streamed and not options.get("include_usage")
+    return {"streamed": streamed, "choices": fields.get("n") or 1, "hides_usage": hides}
+
+
+def _streamed(fields: Mapping[str, Any], api: API) -> dict[str, Any]:
+    """Return what a stream must be asked for, so that its tokens can be counted."""
+    if not fields.get("stream"):
+        return {}
+    return {"stream_options": {**(fields.get("stream_options") or {}), "include_usage": True}}
+
+
+def _asking(scope: Scope, path: str, length: int) -> Scope:
+    """Return the scope of a request for a path, with a JSON body of this length."""
+    replaced = (b"content-length", b"transfer-encoding", b"content-type")
+    headers = [(k, v) for k, v in scope["headers"] if k.lower() not in replaced]
+    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
+    return {**scope, "path": path, "raw_path": quote(path).encode(), "headers": headers}

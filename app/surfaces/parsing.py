@@ -37,14 +37,17 @@ def chat_completion(request: Mapping[str, Any]) -> dict[str, Any]:
     messages = request.get("messages")
     if messages is not None and not _are_objects(messages):  # vLLM fails over it
         raise Refusal("messages", "messages: must be a list of objects.", "invalid_type")
+    if messages == []:
+        raise Refusal("messages", "messages: must not be empty.")
     parsed = understood(lambda: ChatCompletionRequest.model_validate(dict(request)))
     for number, message in enumerate(parsed.messages):
-        content = message.get("content") if isinstance(message, dict) else None
-        if content is not None and not isinstance(content, (str, list)):
-            # An iterator that checks a part when it is asked for it, and swallows what is wrong
-            # when it is dumped
+        content = message.get("content")
+        if content is not None and not isinstance(content, str):
             place = ("messages", number, "content")
+            # An iterator, often, that checks a part when it is asked for it, and swallows what is
+            # wrong when it is dumped
             message["content"] = understood(functools.partial(list, content), place)
+            _check_parts(message["content"], place)
     fields = _dumped(parsed, CHAT)
     if fields.get("add_generation_prompt") is False and not fields.get("continue_final_message"):
         message = (
@@ -149,6 +152,16 @@ def _check_refused(request: Mapping[str, Any]) -> None:
         if request.get(name) not in (None, False):
             message = f"{name}: not taken by this server ({why}); leave it out."
             raise Refusal(name, message, "unsupported_parameter")
+
+
+def _check_parts(parts: list[Any], place: tuple[str | int, ...]) -> None:
+    """Refuse parts of a content that not every reader behind takes for the same."""
+    for number, part in enumerate(parts):
+        kind = part.get("type") if isinstance(part, dict) else None
+        if not isinstance(kind, str) or (kind == "text" and not isinstance(part.get("text"), str)):
+            field = _field((*place, number))
+            message = f'{field}: must be an object with a type, as {{"type": "text", "text": ...}}.'
+            raise Refusal(field, message, "invalid_parameter")
 
 
 def _check_template(arguments: object) -> None:

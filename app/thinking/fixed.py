@@ -25,10 +25,10 @@ class Thinking:
     # {thinking | nonThinking: {sampling parameter: its default in that mode}}
     sampling: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     counted: bool = True  # whether the engine counts thinking: it has a reasoning parser
-    adapters: bool = False  # whether it has LoRA adapters, asked for as MODEL:ADAPTER
     # {name of an API key: what is otherwise for its requests}
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     of_key: bool = False  # whether these are the values of one key
+    adapters: bool = False  # whether it has LoRA adapters, asked for as MODEL:ADAPTER
 
     def for_key(self, name: str | None) -> "Thinking":
         """Return the values for the requests of a key."""

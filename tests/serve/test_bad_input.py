@@ -14,7 +14,7 @@ CASES = {
     "unknown model": ({"json": {"model": "nope", "messages": OK}}, 404, "nope", "model"),
     "malformed JSON": ({"content": b'{"model": ', "headers": JSON}, 400, "JSON", None),
     "no body": ({"content": b"", "headers": JSON}, 400, "required", None),
-    "a list": ({"json": []}, 400, "dictionary", None),
+    "a list": ({"json": []}, 400, "object", None),
     "invalid UTF-8": ({"content": b'{"model":"\xff"}', "headers": JSON}, 400, "body", None),
     "deep nesting": (
         {"content": b'{"messages":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "headers": JSON},
@@ -23,7 +23,7 @@ CASES = {
         None,
     ),
     "no messages": ({"json": {"model": MODEL}}, 400, "required", "messages"),
-    "empty messages": ({"json": {"model": MODEL, "messages": []}}, 400, "empty", None),
+    "empty messages": ({"json": {"model": MODEL, "messages": []}}, 400, "empty", "messages"),
     "messages of the wrong type": (
         {"json": {"model": MODEL, "messages": "sk-not-to-be-echoed"}},
         400,

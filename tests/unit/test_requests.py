@@ -458,7 +458,7 @@ def test_the_environment_hands_the_values_to_vllms_middleware(
 ) -> None:
     key = {"budget": 3, "efforts": {"low": 2}}
     efforts = {"low": 4, "high": None}
-    values = Thinking("reasoning", False, True, 5, 9, efforts, 2.5, {}, True, True, {"alice": key})
+    values = Thinking("reasoning", False, True, 5, 9, efforts, 2.5, {}, True, {"alice": key})
     models = {"m": values}
     monkeypatch.setenv(VALUES, dumped(models))
     assert VALUES == "HYBRID_LLM_REASONING"

@@ -15,6 +15,7 @@ from spellings import THINK, asked
 from transformers import AutoTokenizer
 from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionRequest
 from vllm.entrypoints.openai.completion.protocol import CompletionRequest
+from vllm.exceptions import VLLMValidationError
 
 from app.asgi import Receive, Scope, Send
 from app.requests import Requests
@@ -55,7 +56,7 @@ class Engine:
         plain = scope["path"] == "/v1/completions"
         model = CompletionRequest if plain else ChatCompletionRequest
         self.read = model.model_validate(json.loads(json.dumps(self.body)))
-        with contextlib.suppress(ValueError):  # then it is the engine's 400
+        with contextlib.suppress(ValueError, VLLMValidationError):  # then it is the engine's 400
             self.read.to_sampling_params(40, {})
         reply = json.dumps(REPLY).encode()
         if self.read.stream:

@@ -157,21 +157,26 @@ def _never(thinking: Thinking) -> bool:
     return not thinking.override and not thinking.default
 
 
-def _closed(request: Mapping[str, Any], thinking: Thinking) -> dict[str, Any]:
-    """Return what keeps a request from all thinking, or from all above the cap, by other means.
+# What keeps an answer from its end, after which a model begins anew, with thinking
+_ENDLESS = ("ignore_eos", "min_tokens")
+# And what can have any token written, or the last one never: vLLM's budget holds for each `<think>`.
+_FORCING = ("allowed_token_ids", "bad_words", "logit_bias")
 
-    A client has means to have any token written, or none be the last: `logit_bias`, `ignore_eos`,
-    `allowed_token_ids`, a text of its own. vLLM applies `bad_words` after all of them.
+
+def _closed(request: Mapping[str, Any], thinking: Thinking) -> dict[str, Any]:
+    """Return what keeps a request fixed to off from thinking by other means than its mode.
+
+    vLLM applies `bad_words` after all that a client can say of tokens.
 
     Raises:
-        Refusal: it would go on after its end, and so could think again and again up to the cap.
+        Refusal: it could think by such means, or again and again up to the cap.
     """
     never = _never(thinking) and thinking.counted
-    if never or thinking.max_budget is not None:
-        for field in ("ignore_eos", "min_tokens"):
-            if request.get(field):
-                message = f"{field}: not where the operator limits thinking; leave it out."
-                raise Refusal(field, message, "unsupported_parameter")
+    limited = thinking.max_budget is not None
+    for field in (*(_ENDLESS if never or limited else ()), *(_FORCING if limited else ())):
+        if request.get(field):
+            message = f"{field}: not where the operator limits thinking; leave it out."
+            raise Refusal(field, message, "unsupported_parameter")
     if not never:
         return {}
     return {"bad_words": [*(request.get("bad_words") or ()), _START]}

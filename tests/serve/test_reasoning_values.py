@@ -4,12 +4,15 @@ import copy
 import json
 import re
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
 import openai
 import pytest
 import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from spellings import asked
 
 from .conftest import BOB, CONFIGS, DAVE, KEY, MODEL, MODES, ROOT, Server
 from .surfaces import SURFACES, Reply, ask
@@ -325,3 +328,62 @@ def test_each_request_is_counted_under_its_keys_name(server: Server):
     assert counted[f"hybrid_llm_answer_tokens_total {off}"] > 10
     assert counted[f"{refusals} bob unsupported_value"] >= 1
     assert not any(key in "".join(counted) for key in (KEY, BOB, DAVE))
+
+
+def generated(count: int) -> list[tuple[str, bytes]]:
+    """Return that many requests in any spelling, the same ones in each run."""
+    requests: list[tuple[str, bytes]] = []
+
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        phases=[Phase.generate],
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(request=asked(MODEL))
+    def collect(request: tuple[str, bytes]) -> None:
+        requests.append(request)
+
+    collect()
+    return requests
+
+
+def written(answer: dict[str, Any]) -> tuple[str, int]:
+    """Return all that a model has written into an answer, and how much of it is thinking."""
+    texts, usage = [], answer["usage"]
+    for choice in answer.get("choices", ()):
+        message = choice.get("message", {})
+        texts += [choice.get("text"), message.get("content"), message.get("reasoning")]
+    for item in answer.get("output", ()):
+        texts += [part["text"] for part in item["content"] or ()]
+    for block in answer["content"] if answer.get("type") == "message" else ():
+        texts += [block.get("text"), block.get("thinking")]
+    details = usage.get("completion_tokens_details") or usage.get("output_tokens_details") or {}
+    tokens = details.get("reasoning_tokens") or details.get("thinking_tokens") or 0
+    return "".join(filter(None, texts)), tokens
+
+
+@both_modes
+@pytest.mark.parametrize("key", [BOB, KEY], ids=["never thinks", "has a cap"])
+def test_no_request_however_it_is_spelt_thinks_against_its_policy(server: Server, key: str):
+    def send(request: tuple[str, bytes]) -> httpx.Response:
+        path, content = request
+        headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
+        return server.send(path, content=content, headers=headers)
+
+    requests = generated(250)
+    with ThreadPoolExecutor(8) as pool:
+        responses = list(pool.map(send, requests))
+    answered = 0
+    for request, response in zip(requests, responses, strict=True):
+        assert response.status_code < 500, (request, response.text)
+        if response.status_code != 200:
+            continue
+        answered += 1
+        text, tokens = written(response.json())
+        if key == BOB:
+            assert "<think>" not in text and not tokens, (request, response.text)
+        else:
+            assert tokens <= 20 + 2, (request, response.text)  # the tags themselves may count
+    assert answered > 40  # else nothing is shown

@@ -258,6 +258,15 @@ def test_an_answer_has_an_end_where_thinking_is_limited(field: str) -> None:
     assert decided(Thinking(), says(**{field: 1}))
 
 
+@pytest.mark.parametrize("field", ["allowed_token_ids", "bad_words", "logit_bias"])
+def test_no_token_is_forced_where_thinking_has_a_cap(field: str) -> None:
+    """vLLM's budget is for each `<think>`, and a forced one can come again and again."""
+    forced = {"bad_words": ["<|im_end|>"], "logit_bias": {"5": 100}, "allowed_token_ids": [5]}
+    assert refused(Thinking(max_budget=9), says(**{field: forced[field]}))["param"] == field
+    for thinking in (Thinking(), FIXED_OFF):
+        assert decided(thinking, says(**{field: forced[field]}))
+
+
 # What means nothing
 
 

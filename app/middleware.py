@@ -2,7 +2,8 @@
 
 The way of a request, from the outside in. BearerAuth lets nobody further without a key, and says
 whose it is. RequestLimits refuses what is no JSON or too large before anything reads it.
-OpenAIErrors gives what fails behind it OpenAI's shape. ModelAliases answers /v1/models. Requests
+OpenAIErrors gives what fails behind it OpenAI's shape. ModelAliases answers /v1/models,
+Documentation /openapi.json. Requests
 reads the body, once, by the engine's own models; decides on its thinking (`app.thinking`); and asks
 for the chat completion that it becomes, whichever API it came by (`app.surfaces`). From there on
 there are chat completions alone, and plain ones. The answer comes back the same way: LateStart
@@ -19,6 +20,7 @@ from app.edge.aliases import ModelAliases
 from app.edge.auth import BearerAuth
 from app.edge.errors import OpenAIErrors
 from app.edge.limits import RequestLimits
+from app.edge.openapi import Documentation
 from app.requests import Requests
 
 # Innermost first, the order in which FastAPI and vLLM's `middleware` option add them.
@@ -28,6 +30,7 @@ STACK: tuple[Any, ...] = (
     Metering,
     Requests,
     ModelAliases,
+    Documentation,
     OpenAIErrors,
     RequestLimits,
     BearerAuth,

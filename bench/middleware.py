@@ -12,6 +12,7 @@ Two measurements in one run:
 
 import argparse
 import asyncio
+import json
 import signal
 import socket
 import statistics
@@ -35,6 +36,15 @@ from app.thinking.fixed import Thinking
 ROOT = Path(__file__).parent.parent
 ARMS = {"plain": "ray.serve.llm:build_openai_app", "ours": "app.serve:build_app"}
 QUESTION = [{"role": "user", "content": "What is 347 * 86?"}]
+CONVERSATION = [
+    {"role": "system", "content": "You are a helpful assistant. " * 5},
+    *[
+        {"role": role, "content": "Some words of a conversation that goes on for a while. " * 4}
+        for _ in range(5)
+        for role in ("user", "assistant")
+    ],
+    *QUESTION,
+]
 CHUNK = (
     b'data: {"id":"chatcmpl-5f0c2f1e-9b67-4a51-9a51-0a6f4f4f3b1e","object":"chat.completion.chunk",'
     b'"created":1795573966,"model":"my-qwen-3-32b","choices":[{"index":0,"delta":{"reasoning":"'
@@ -155,8 +165,8 @@ async def drop(message: Message) -> None:
     """Be the server's `send`, at no cost."""
 
 
-def alone(repeats: int, chunks: int = 20_000) -> list[float]:
-    """Return the stack's CPU microseconds a chunk of thinking, one a repeat."""
+def alone(repeats: int, requests: int, chunks: int) -> list[float]:
+    """Return the stack's CPU microseconds a request of so many chunks of thinking, one a repeat."""
     stacked: App = stream
     for layer in STACK:
         if layer is BearerAuth:
@@ -172,15 +182,21 @@ def alone(repeats: int, chunks: int = 20_000) -> list[float]:
         "headers": [(b"content-type", b"application/json")],
         "chunks": chunks,
     }
+    body = json.dumps({"messages": CONVERSATION, "stream": True, "max_tokens": 100}).encode()
 
     async def receive() -> Message:
-        return {"type": "http.request", "body": b'{"stream": true}'}
+        return {"type": "http.request", "body": body}
 
-    def cost(app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> float:
+    async def ask(app: Callable[[Scope, Receive, Send], Awaitable[None]]) -> None:
+        for _ in range(requests):
+            await app(dict(scope), receive, drop)
+
+    def cost(app: App) -> float:
         start = time.process_time()
-        asyncio.run(app(dict(scope), receive, drop))  # type: ignore[arg-type]
-        return 1e6 * (time.process_time() - start) / chunks
+        asyncio.run(ask(app))
+        return 1e6 * (time.process_time() - start) / requests
 
+    cost(stacked)  # what the first request alone costs
     return [cost(stacked) - cost(stream) for _ in range(repeats)]
 
 
@@ -198,13 +214,17 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=128, help="tokens in a stream")
     arguments = parser.parse_args()
     cost = served(arguments)
-    stack = alone(repeats=9)
+    chunks = 20_000
+    stack = [each / chunks for each in alone(9, 1, chunks)]
+    request = alone(9, 500, 1)
     share = statistics.median(stack) / statistics.median(cost["plain"])
     ratio = statistics.median(cost["ours"]) / statistics.median(cost["plain"])
     print("| CPU microseconds a streamed chunk | median | range |\n| --- | --- | --- |")
     print(row("ingress of build_openai_app", cost["plain"]))
     print(row("ingress of app.serve:build_app", cost["ours"]))
     print(row("the middleware stack alone", stack))
+    print("\n| CPU microseconds a request | median | range |\n| --- | --- | --- |")
+    print(row("the middleware stack alone, 12 messages", request))
     print(
         f"\nThe stack is {share:.1%} of the plain ingress; ours against plain, served: {ratio:.3f}."
     )

@@ -27,6 +27,8 @@ EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 
 # A word of its own: no part of a path or an address.
 _SWITCH = re.compile(r"(?<![\w/.-])/(no_)?think(?![\w/-])")
+_TAG = re.compile(r"(</?)think>")
+_WRITERS = ("user", "system", "developer")  # whose switches models obey
 # Where a client begins the answer itself, on the APIs that have a field of their own for it
 _BEGUN = {"messages": "messages", "responses": "input"}
 
@@ -137,18 +139,35 @@ def switch(request: Mapping[str, Any]) -> bool | None:
 
 def without_switches(request: Mapping[str, Any]) -> dict[str, Any]:
     """Take the switches out of the messages, in place, and return those if one was there."""
+    return _replaced(request, _WRITERS, _SWITCH, "")
+
+
+def with_tags_apart(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Write the tags of the thinking apart in the messages, likewise; in an answer they may stay.
+
+    After a `</think>` in its prompt a model may think on with no `<think>`, from which alone vLLM
+    counts.
+    """
+    return _replaced(request, (*_WRITERS, "tool"), _TAG, r"\1 think>")
+
+
+def _replaced(
+    request: Mapping[str, Any], roles: tuple[str, ...], pattern: re.Pattern[str], by: str
+) -> dict[str, Any]:
     changed = False
-    for place, key in _texts(request):
-        text = _SWITCH.sub("", place[key])
+    for place, key in _texts(request, roles):
+        text = pattern.sub(by, place[key])
         changed = changed or text != place[key]
         place[key] = text
     return {"messages": request["messages"]} if changed else {}
 
 
-def _texts(request: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-    """Yield (place, key) of each text that users and operators have written, in their order."""
+def _texts(
+    request: Mapping[str, Any], roles: tuple[str, ...] = _WRITERS
+) -> Iterator[tuple[Any, Any]]:
+    """Yield (place, key) of each text of messages of these roles, in their order."""
     for message in request.get("messages") or ():
-        if message.get("role") not in ("user", "system", "developer"):
+        if message.get("role") not in roles:
             continue
         content = message.get("content")
         if isinstance(content, str):

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.edge.errors import Refusal
-from app.thinking.controls import Control, controls, switch, without_switches
+from app.thinking.controls import Control, controls, switch, with_tags_apart, without_switches
 from app.thinking.fixed import Thinking
 
 _START = "<think>"  # by which the models here begin their thinking
@@ -159,7 +159,7 @@ def _never(thinking: Thinking) -> bool:
 
 # What keeps an answer from its end, after which a model begins anew, with thinking
 _ENDLESS = ("ignore_eos", "min_tokens")
-# And what can have any token written, or the last one never: vLLM's budget holds for each `<think>`.
+# And what can have any token written, or the last one never: vLLM's budget is for each <think>
 _FORCING = ("allowed_token_ids", "bad_words", "logit_bias")
 
 
@@ -177,9 +177,10 @@ def _closed(request: Mapping[str, Any], thinking: Thinking) -> dict[str, Any]:
         if request.get(field):
             message = f"{field}: not where the operator limits thinking; leave it out."
             raise Refusal(field, message, "unsupported_parameter")
+    apart = with_tags_apart(request) if limited else {}
     if not never:
-        return {}
-    return {"bad_words": [*(request.get("bad_words") or ()), _START]}
+        return apart
+    return apart | {"bad_words": [*(request.get("bad_words") or ()), _START]}
 
 
 def _agree(said: list[Control], values: list[Any]) -> None:

@@ -267,6 +267,27 @@ def test_no_token_is_forced_where_thinking_has_a_cap(field: str) -> None:
         assert decided(thinking, says(**{field: forced[field]}))
 
 
+def test_tags_in_messages_are_written_apart_where_thinking_has_a_cap() -> None:
+    """After a lone </think> a model may think with no <think>, from which alone vLLM counts."""
+    text = "What is <think>x</think>?"
+    messages = [
+        {"role": "system", "content": text},
+        {"role": "user", "content": [{"type": "text", "text": text}]},
+        {"role": "tool", "content": text},
+        {"role": "assistant", "content": text},
+    ]
+    copy = json.loads(json.dumps(messages))
+    added = decide({"messages": copy}, Thinking(max_budget=9))[1]
+    apart = "What is < think>x</ think>?"
+    assert [message["content"] for message in added["messages"]] == [
+        apart,
+        [{"type": "text", "text": apart}],
+        apart,
+        text,
+    ]
+    assert "messages" not in decide({"messages": messages}, Thinking())[1]
+
+
 # What means nothing
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.answers.chat import ChatCompletions
 from app.answers.metering import Metering
 from app.answers.names import ReasoningNames
 from app.answers.start import LateStart
@@ -23,6 +24,7 @@ STACK: tuple[Any, ...] = (
     LateStart,
     ReasoningNames,
     Metering,
+    ChatCompletions,
     MessagesAPI,
     ResponsesAPI,
     ThinkingPolicy,

@@ -348,7 +348,7 @@ def test_a_whole_answer(names: list[str]) -> None:
     signature = message["content"][0].pop("signature")
     assert signature
     assert message == {
-        "id": "chatcmpl-1",
+        "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "model": "m",
@@ -429,7 +429,7 @@ def test_a_stream_with_thinking() -> None:
     ]
     usage = {"input_tokens": 10, "output_tokens": 0}
     assert start["message"] == {
-        "id": "chatcmpl-1",
+        "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "content": [],

@@ -9,6 +9,9 @@ from typing import Any
 from app.answers.chat import is_object
 
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+# How vLLM begins a block of thinking, and how Anthropic does.
+_BEGUN = '"content_block":{"type":"thinking","thinking":""}'
+_SIGNED = '"content_block":{"type":"thinking","thinking":"","signature":""}'
 _ERROR_TYPES = {
     401: "authentication_error",
     403: "permission_error",
@@ -68,10 +71,10 @@ class MessagesAnswer:
         events = ""
         if not self._begun:  # the converter takes the start of the message from it, and no text
             self._begun = True
-            events = self._stream.push(line.replace('"id":"chatcmpl-', '"id":"msg_', 1))
+            events = self._converted(line.replace('"id":"chatcmpl-', '"id":"msg_', 1))
         if b'"finish_reason":null' in data:  # all but the last two
             self._calls = self._calls or b'"tool_calls":[{' in data
-            return (events + self._stream.push(line)).encode()
+            return (events + self._converted(line)).encode()
         chunk = json.loads(data)
         self._calls = self._calls or b'"tool_calls":[{' in data
         if self._calls and not any(
@@ -79,7 +82,7 @@ class MessagesAnswer:
         ):
             # OpenAI's reason for a call that the request has named is `stop`.
             line = line.replace('"finish_reason":"stop"', '"finish_reason":"tool_calls"')
-        events += self._stream.push(line)
+        events += self._converted(line)
         for choice in chunk.get("choices", ()):
             self._finished = choice.get("finish_reason") or self._finished
         before, mark, delta = events.partition("event: message_delta\ndata: ")
@@ -93,7 +96,7 @@ class MessagesAnswer:
 
     def done(self) -> bytes | None:
         """Return the end of the message; None if the completion has not come to its own."""
-        return self._stream.push("data: [DONE]").encode() if self._complete else None
+        return self._converted("data: [DONE]").encode() if self._complete else None
 
     def failed(self, status: int, error: dict[str, Any]) -> bytes:
         """Return Anthropic's error event."""
@@ -102,6 +105,12 @@ class MessagesAnswer:
         return (
             b"event: error\ndata: %s\n\n" % json.dumps({"type": "error", "error": inner}).encode()
         )
+
+    def _converted(self, line: str) -> str:
+        events = self._stream.push(line)
+        if len(events) == 1:  # as in most of a stream: a delta
+            return events[0]
+        return "".join(events).replace(_BEGUN, _SIGNED)
 
     def close(self) -> None:
         """Let the converter end."""
@@ -148,7 +157,7 @@ class _Pushed:
                 line, self._line = self._line, None
                 yield line
 
-    def push(self, line: str) -> str:
+    def push(self, line: str) -> list[str]:
         """Return the events of a line.
 
         Raises:
@@ -168,7 +177,7 @@ class _Pushed:
                 raise RuntimeError("vLLM's converter failed") from None
             else:
                 self._waiting = step
-                return "".join(events)
+                return events
 
     def close(self) -> None:
         """Let the generator run out, so that no event loop has to."""

@@ -35,7 +35,8 @@ ADDED = {
         *("stop_reason", "token_ids", "routed_experts", "prompt_logprobs", "prompt_token_ids"),
         *("prompt_text", "kv_transfer_params", "ec_transfer_params", "metrics"),
     },
-    "responses": {"store", "presence_penalty", "frequency_penalty"},  # as OpenAI's own server does
+    # What OpenAI itself adds, and a name that its clients before 3.0 require.
+    "responses": {"store", "presence_penalty", "frequency_penalty", "name"},
     "messages": set(),
 }
 COMPARE = "What is greater between 7.8 and 7.11 ?"

@@ -438,7 +438,7 @@ def test_a_stream_with_thinking() -> None:
         "stop_sequence": None,
         "usage": usage,
     }
-    assert thinking["content_block"] == {"type": "thinking", "thinking": ""}
+    assert thinking["content_block"] == {"type": "thinking", "thinking": "", "signature": ""}
     assert hm["delta"]["thinking"] + two["delta"]["thinking"] == "Hm, 2"
     assert signed["delta"]["signature"]
     assert [event["index"] for event in found if "index" in event] == [0] * 5 + [1] * 4

@@ -386,6 +386,30 @@ def test_why_an_answer_ended(finish_reason: str, stop: Any, reason: str, sequenc
     assert delta["delta"] == {"stop_reason": reason, "stop_sequence": sequence}
 
 
+NAMED = [
+    (None, "{}", "tool_use", None),  # OpenAI's reason is `stop`
+    (151645, "{}", "tool_use", None),
+    ("X", '{"a', "stop_sequence", "X"),
+]
+
+
+@pytest.mark.parametrize(("stop", "arguments", "reason", "sequence"), NAMED)
+def test_a_call_that_was_named_is_a_call(
+    stop: Any, arguments: str, reason: str, sequence: Any
+) -> None:
+    function = {"name": "f", "arguments": arguments}
+    calls = [{"id": "c", "type": "function", "function": function}]
+    message = json.loads(send(answer(200, completion("stop", stop, tool_calls=calls))).body)
+    assert (message["stop_reason"], message["stop_sequence"]) == (reason, sequence)
+    assert [block["type"] for block in message["content"]] == ["tool_use"]
+    last = event([{"index": 0, "delta": {}, "finish_reason": "stop", "stop_reason": stop}], USAGE)
+    for pieces in ([chunk(**call(**function)), last], [chunk("stop", stop, **call(**function))]):
+        found = events(send(stream([FIRST, *pieces, LAST, DONE]), stream=True).body)
+        assert found[-2]["delta"] == {"stop_reason": reason, "stop_sequence": sequence}
+        starts = [e["content_block"]["type"] for e in found if e["type"] == "content_block_start"]
+        assert starts == ["tool_use"]
+
+
 @pytest.mark.parametrize("arguments", ['{"a": ', "[1]", ""])
 def test_a_call_that_breaks_off_has_no_input(arguments: str) -> None:
     calls = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": arguments}}]

@@ -13,6 +13,7 @@ the thinking its names; Metering counts; Requests turns it into the shape of the
 
 from typing import Any
 
+from app.answers.chat import ChatCompletions
 from app.answers.metering import Metering
 from app.answers.names import ReasoningNames
 from app.answers.start import LateStart
@@ -28,6 +29,7 @@ STACK: tuple[Any, ...] = (
     LateStart,
     ReasoningNames,
     Metering,
+    ChatCompletions,
     Requests,
     ModelAliases,
     Documentation,

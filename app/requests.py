@@ -129,7 +129,12 @@ def _shape(fields: Mapping[str, Any], api: API) -> dict[str, Any]:
     streamed = fields.get("stream") is True
     # The other APIs always have the usage.
     hides = api.path == api.behind and streamed and not options.get("include_usage")
-    return {"streamed": streamed, "choices": fields.get("n") or 1, "hides_usage": hides}
+    return {
+        "streamed": streamed,
+        "choices": fields.get("n") or 1,
+        "hides_usage": hides,
+        "tools": bool(fields.get("tools")),
+    }
 
 
 def _streamed(fields: Mapping[str, Any], api: API) -> dict[str, Any]:

@@ -22,6 +22,7 @@ class Call:
     streamed: bool = False
     choices: int = 1  # answers that it asks for
     hides_usage: bool = False  # whether the client didn't ask for the usage that the engine sends
+    tools: bool = True  # whether it may call any; where that isn't known, it may
 
 
 def with_key(scope: Scope, name: str) -> Scope:

@@ -8,11 +8,13 @@ from typing import Any
 
 import yaml
 from fastapi import FastAPI
+from ray.llm._internal.common.callbacks.base import CallbackConfig
 from ray.llm._internal.serve.constants import RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING
 from ray.serve import Application
 from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
 
+from app.answers.counting import IMPORT_PATH as COUNTING
 from app.edge.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK, WITH_VALUES
 from app.requests import Requests
@@ -107,6 +109,8 @@ def _configured(config: LLMConfig) -> LLMConfig:
     source = changed.model_loading_config.model_source
     if isinstance(source, str) and (ROOT / source / "config.json").is_file():
         changed.model_loading_config.model_source = str(ROOT / source)
+    if changed.callback_config == CallbackConfig():  # a user's own has the one place there is
+        changed.callback_config = CallbackConfig(callback_class=COUNTING)
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
         given = changed.engine_kwargs.get("middleware", [])
         changed.engine_kwargs["middleware"] = [*given, *IMPORT_PATHS]

@@ -6,7 +6,12 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from contextlib import suppress
 from typing import Any
 
+from app.answers.chat import is_object
+
 _STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+# How vLLM begins a block of thinking, and how Anthropic does.
+_BEGUN = '"content_block":{"type":"thinking","thinking":""}'
+_SIGNED = '"content_block":{"type":"thinking","thinking":"","signature":""}'
 _ERROR_TYPES = {
     401: "authentication_error",
     403: "permission_error",
@@ -28,7 +33,7 @@ class MessagesAnswer:
         server: Any = types.SimpleNamespace(stop_reason_map=_STOP_REASONS)
         convert = AnthropicServingMessages.message_stream_converter
         self._stream = _Pushed(lambda lines: convert(server, lines))
-        self._begun = False
+        self._begun = self._calls = False
         self._finished: str | None = None
         self._complete = False  # message_delta, which says how it ended, has gone out
 
@@ -46,11 +51,15 @@ class MessagesAnswer:
         if choice.finish_reason not in _STOP_REASONS:
             raise RuntimeError(f"the completion ended with {choice.finish_reason}")
         for call in choice.message.tool_calls:
-            if not _is_object(call.function.arguments):  # cut off by max_tokens
+            if not is_object(call.function.arguments):  # cut off by max_tokens
                 call.function.arguments = "{}"
+        if choice.message.tool_calls and not isinstance(choice.stop_reason, str):
+            # OpenAI's reason for a call that the request has named is `stop`.
+            choice.finish_reason = choice.finish_reason.replace("stop", "tool_calls")
         server: Any = None  # the converter uses nothing of it
         converted = AnthropicServingMessages.messages_full_converter(server, completion)
         message: dict[str, Any] = converted.model_dump(mode="json", exclude_none=True)
+        message["id"] = _identifier(message["id"])
         message.setdefault("stop_sequence", None)
         if completion.usage is not None:
             message["usage"] |= _details(completion.usage.model_dump())
@@ -62,11 +71,18 @@ class MessagesAnswer:
         events = ""
         if not self._begun:  # the converter takes the start of the message from it, and no text
             self._begun = True
-            events = self._stream.push(line)
-        events += self._stream.push(line)
+            events = self._converted(line.replace('"id":"chatcmpl-', '"id":"msg_', 1))
         if b'"finish_reason":null' in data:  # all but the last two
-            return events.encode()
+            self._calls = self._calls or b'"tool_calls":[{' in data
+            return (events + self._converted(line)).encode()
         chunk = json.loads(data)
+        self._calls = self._calls or b'"tool_calls":[{' in data
+        if self._calls and not any(
+            isinstance(choice.get("stop_reason"), str) for choice in chunk.get("choices", ())
+        ):
+            # OpenAI's reason for a call that the request has named is `stop`.
+            line = line.replace('"finish_reason":"stop"', '"finish_reason":"tool_calls"')
+        events += self._converted(line)
         for choice in chunk.get("choices", ()):
             self._finished = choice.get("finish_reason") or self._finished
         before, mark, delta = events.partition("event: message_delta\ndata: ")
@@ -80,7 +96,7 @@ class MessagesAnswer:
 
     def done(self) -> bytes | None:
         """Return the end of the message; None if the completion has not come to its own."""
-        return self._stream.push("data: [DONE]").encode() if self._complete else None
+        return self._converted("data: [DONE]").encode() if self._complete else None
 
     def failed(self, status: int, error: dict[str, Any]) -> bytes:
         """Return Anthropic's error event."""
@@ -90,17 +106,20 @@ class MessagesAnswer:
             b"event: error\ndata: %s\n\n" % json.dumps({"type": "error", "error": inner}).encode()
         )
 
+    def _converted(self, line: str) -> str:
+        events = self._stream.push(line)
+        if len(events) == 1:  # as in most of a stream: a delta
+            return events[0]
+        return "".join(events).replace(_BEGUN, _SIGNED)
+
     def close(self) -> None:
         """Let the converter end."""
         self._stream.close()
 
 
-def _is_object(arguments: str) -> bool:
-    """Tell whether the arguments of a call are a JSON object."""
-    try:
-        return isinstance(json.loads(arguments), dict)
-    except (ValueError, RecursionError):
-        return False
+def _identifier(completion: str) -> str:
+    """Return the id of a message, given that of a chat completion."""
+    return f"msg_{completion.removeprefix('chatcmpl-')}"
 
 
 def _details(usage: dict[str, Any] | None) -> dict[str, Any]:
@@ -138,7 +157,7 @@ class _Pushed:
                 line, self._line = self._line, None
                 yield line
 
-    def push(self, line: str) -> str:
+    def push(self, line: str) -> list[str]:
         """Return the events of a line.
 
         Raises:
@@ -158,7 +177,7 @@ class _Pushed:
                 raise RuntimeError("vLLM's converter failed") from None
             else:
                 self._waiting = step
-                return "".join(events)
+                return events
 
     def close(self) -> None:
         """Let the generator run out, so that no event loop has to."""

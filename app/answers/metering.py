@@ -3,6 +3,7 @@
 import asyncio
 import re
 import time
+from collections.abc import Awaitable
 
 from app.answers.metrics import Meter, ray_meter
 from app.asgi import App, Message, Receive, Scope, Send
@@ -13,11 +14,10 @@ _THINKING = re.compile(rb'"reasoning(?:_content)?":\s*"[^"]')
 _ANSWER = re.compile(rb'"(?:content|text)":\s*"[^"]|"tool_calls":\s*\[\s*\{')
 _COMPLETION = re.compile(rb'"completion_tokens":\s*(\d+)')
 _REASONING = re.compile(rb'"reasoning_tokens":\s*(\d+)')
-_USAGE_EVENT = re.compile(rb'data: \{[^\n]*"choices":\s*\[\][^\n]*(?:\n\n?|$)')
 
 
 class Metering:
-    """Sees each answer in its chat form, counts it, and drops the usage that nobody asked for."""
+    """Sees each answer in its chat form and counts it."""
 
     def __init__(self, app: App, meter: Meter | None = None) -> None:
         """Take the application behind.
@@ -56,36 +56,34 @@ class _Response:
         self._waits_for_thinking = self._waits_for_answer = call.streamed
         self._usage = b""  # what the usage was last seen in
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self._status = message["status"]
         elif message["type"] == "http.response.body":
             body = message.get("body", b"")
             self._ended = not message.get("more_body", False)
             if self._call.streamed:
-                if not self._see(body):
-                    if self._call.hides_usage and b'"choices":[]' in body:
-                        body = _USAGE_EVENT.sub(b"", body)
-                    message = {**message, "body": body}
+                self._see(body)
             elif self._status < 400:
                 self._usage += body
-        await self._send(message)
+        return self._send(message)
 
-    def _see(self, body: bytes) -> bool:
-        """Look at some events of a stream; return whether they may go on as they are."""
+    def _see(self, body: bytes) -> None:
+        """Look at some events of a stream."""
         if self._waits_for_answer:
             if self._waits_for_thinking and _THINKING.search(body):
                 self._waits_for_thinking = False
                 self._began("thinking")
-            if _ANSWER.search(body):
+            begins = b'"content":' in body or b'"tool_calls":' in body or b'"text":' in body
+            if begins and _ANSWER.search(body):  # slower, and most chunks are of thinking
                 self._waits_for_answer = self._waits_for_thinking = False
                 self._began("answer")
+        if body.endswith(b"]}\n\n"):  # the choices, behind which an error or usage would be
+            return
         if b'"error":' in body:
             self._failed = True
-        if b'"usage":{' not in body:
-            return True
-        self._usage = body
-        return False
+        if b'"usage":{' in body:
+            self._usage = body
 
     def _began(self, what: str) -> None:
         self._meter.began(self._call, what, time.perf_counter() - self._call.started)

@@ -16,6 +16,9 @@ _KEYS = re.compile(
     rb'|"content":(\s*)"(?:\\[nr])*(?=(.))'
 )
 
+# How vLLM begins a choice that is a piece of thinking and nothing else.
+_ONLY_THINKING = b'"index":0,"delta":{"reasoning":"'
+
 # {fields: what stands in place of a `reasoning`, its value and the space before that}
 _NAMED = {
     "both": b'"reasoning":%(space)b%(value)b,"reasoning_content":%(value)b',
@@ -33,9 +36,17 @@ class _Names:
     An answer that follows thinking loses the newlines that it begins with.
     """
 
-    def __init__(self, fields: str, thinks: bool, choices: int) -> None:
-        self._named = _NAMED[fields]
-        self._unanswered = choices if thinks else 0  # choices whose answer has not begun
+    def __init__(self, fields: str, thinks: bool, choices: int | None) -> None:
+        """Take what is known of the request.
+
+        Args:
+            fields: the names: both | reasoning | reasoning_content.
+            thinks: whether it thinks.
+            choices: how many answers it asks for; None if that isn't known.
+        """
+        self._fields, self._named = fields, _NAMED[fields]
+        self._only = choices == 1
+        self._unanswered = (choices or 1) if thinks else 0  # choices whose answer has not begun
         self._answering: set[bytes] = set()
         self.marker = b'"index"' if thinks else b'"reasoning"'
         self._index = b"0"
@@ -43,9 +54,29 @@ class _Names:
         self._thinking: set[bytes] = set()  # choices whose visible thinking has begun
 
     def line(self, line: bytes) -> bytes:
-        if not line.startswith(b"data:") or b'"reasoning_content":' in line:
+        if not line.startswith(b"data:"):
+            return line
+        if self._only and b"0" in self._thinking:  # which has shown that there is one name alone
+            return self._among_thinking(line)
+        if b'"reasoning_content":' in line:
             return line
         return _KEYS.sub(self._in_stream, line)
+
+    def _among_thinking(self, line: bytes) -> bytes:
+        """Return the line of an only choice whose thinking has begun.
+
+        Where it has nothing but thinking without escapes, the expression isn't needed.
+        """
+        key = line.find(_ONLY_THINKING)
+        text = key + len(_ONLY_THINKING)
+        end = line.find(b'"', text)
+        if key < 0 or line[end + 1 : end + 2] != b"}" or line.find(b"\\", text, end) > 0:
+            return _KEYS.sub(self._in_stream, line)
+        if self._fields == "both":
+            return line[: end + 1] + b',"reasoning_content":' + line[text - 1 :]
+        if self._fields == "reasoning":
+            return line
+        return line[:key] + _ONLY_THINKING.replace(b"ing", b"ing_content") + line[text:]
 
     def body(self, body: bytes) -> bytes:
         if b'"reasoning_content":' in body:
@@ -109,5 +140,5 @@ class ReasoningNames(ResponseRewriter):
         if not chat or status >= 400:
             return None
         if (call := call_of(scope)) is None:
-            return _Names("both", False, 1)
+            return _Names("both", False, None)
         return _Names(call.fields, call.decision.thinks, call.choices)

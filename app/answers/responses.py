@@ -27,6 +27,9 @@ _ECHOED = (
     "truncation",
     "user",
 )
+# What a tool has only where the request says so.
+_UNSAID = ("allowed_callers", "async", "defer_loading", "output_schema")
+_PREFIXES = {"message": "msg_", "reasoning": "rs_", "function_call": "fc_"}
 _STATUSES = {"stop": "completed", "tool_calls": "completed", "length": "incomplete"}
 
 
@@ -62,7 +65,7 @@ class ResponsesAnswer:
             raise RuntimeError(f"the completion ended with {choice.finish_reason}")
         calls = []
         for call in choice.message.tool_calls:
-            call.function.id = call.id  # where vLLM's own server has it
+            call.function.id = _call_id(call.id)  # where vLLM's own server has it
             calls.append(call.function)
         items = build_response_output_items(
             reasoning=choice.message.reasoning,
@@ -99,7 +102,7 @@ class ResponsesAnswer:
         status = _STATUSES.get(self._finished or "")
         if status is None:
             return None
-        events = self._processor.close_current()
+        events = self._closed()
         if status == "incomplete" and events:
             item: Any = events[-1]
             item.item.status = "incomplete"
@@ -133,11 +136,28 @@ class ResponsesAnswer:
             if state.name == "NONE":
                 continue
             if processor.needs_transition(state, call):
-                events += processor.close_current()
-                events += processor.open(state, call)
+                events += self._closed()
+                events += self._opened(processor.open(state, call), call)
             output: Any = None  # of the engine, for log probabilities alone
             events += processor.emit_delta(part, output)
         return self._dumped(events)
+
+    def _opened(self, events: list[Any], call: Any) -> list[Any]:
+        """Return vLLM's events of a new item as OpenAI has them: with its kind in its id."""
+        state, item = self._processor.state, events[0].item
+        state.current_item_id = item.id = _PREFIXES[item.type] + item.id
+        if call is not None and call.id:
+            state.tool_call_id = item.call_id = _call_id(call.id)
+        for event in events[1:]:
+            event.item_id = item.id
+        return [_of_content(event) for event in events]
+
+    def _closed(self) -> list[Any]:
+        """Return the events that end the current item, if there is one."""
+        events: list[Any] = self._processor.close_current()
+        if events and events[-1].item.type == "message":
+            events[-1].item.__pydantic_extra__.pop("summary", None)  # which only thinking has
+        return [_of_content(event) for event in events]
 
     def _dumped(self, events: list[Any]) -> bytes:
         """Return vLLM's events as they are sent; keep the items that are done."""
@@ -158,6 +178,19 @@ class ResponsesAnswer:
     def _begun(self, model: str) -> dict[str, Any]:
         """Return the response as it is before there is any output."""
         echoed = self._request.model_dump(mode="json", by_alias=True, include=set(_ECHOED))
+        if not echoed["tools"]:
+            echoed["tool_choice"] = "auto"  # vLLM has made it `none`
+        for tool in echoed["tools"]:
+            for name in [name for name in _UNSAID if tool.get(name) is None]:
+                tool.pop(name, None)
+        text = {key: value for key, value in (echoed["text"] or {}).items() if value is not None}
+        reasoning = echoed["reasoning"] or {}
+        echoed |= {
+            "metadata": echoed["metadata"] or {},
+            "reasoning": {name: reasoning.get(name) for name in ("effort", "summary")},
+            "service_tier": "default",  # the one there is
+            "text": {"format": {"type": "text"}, "verbosity": "medium", **text},
+        }
         return {
             "id": self._request.request_id,
             "object": "response",
@@ -168,6 +201,7 @@ class ResponsesAnswer:
             "background": False,
             "error": None,
             "incomplete_details": None,
+            "completed_at": None,
             "previous_response_id": None,
             "store": False,
             "usage": None,
@@ -177,8 +211,30 @@ class ResponsesAnswer:
     def _ended(self, status: str) -> dict[str, Any]:
         """Return the response as it is in the end."""
         details = {"reason": "max_output_tokens"} if status == "incomplete" else None
-        ended = {"status": status, "output": self._output, "usage": self._usage}
+        ended: dict[str, Any] = {"status": status, "output": self._output, "usage": self._usage}
+        if status == "completed":
+            ended["completed_at"] = int(time.time())
         return {**self._response, **ended, "incomplete_details": details}
+
+
+def _call_id(call: str) -> str:
+    """Return the id of a call, given that of a chat completion's."""
+    return f"call_{call.removeprefix('chatcmpl-tool-')}" if call.startswith("chatcmpl") else call
+
+
+def _of_content(event: Any) -> Any:
+    """Return vLLM's event of a part of the thinking as OpenAI's, which is that of any content."""
+    from openai.types.responses import ResponseContentPartAddedEvent, ResponseContentPartDoneEvent
+
+    kinds: dict[str, Any] = {
+        "added": ResponseContentPartAddedEvent,
+        "done": ResponseContentPartDoneEvent,
+    }
+    began, _, ended = event.type.partition("reasoning_part.")
+    if not ended:
+        return event
+    fields = {**event.model_dump(), "type": f"{began}content_part.{ended}"}
+    return kinds[ended].model_validate(fields)
 
 
 def _usage(usage: Any) -> dict[str, Any] | None:

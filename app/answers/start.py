@@ -1,5 +1,7 @@
 """A stream begins with its first event; until then it can still fail, or be asked for elsewhere."""
 
+from collections.abc import Awaitable
+
 from app.asgi import App, Message, Receive, Scope, Send, is_event_stream, send_json
 from app.edge.errors import failure
 
@@ -27,24 +29,30 @@ class _Response:
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self._next: Send = self._first  # what takes the next message: in the end, the server alone
         self._held: Message | None = None
-        self._failed = False  # the response has been sent whole
 
-    async def __call__(self, message: Message) -> None:
+    def __call__(self, message: Message) -> Awaitable[None]:
+        return self._next(message)
+
+    async def _first(self, message: Message) -> None:
         if message["type"] == "http.response.start" and is_event_stream(message):
             self._held = message
-        elif self._held and message["type"] == "http.response.body":
-            if message.get("body") or not message.get("more_body", False):
-                await self._begin(self._held, message)
-        elif not self._failed:
+        elif self._held is None or message["type"] != "http.response.body":
             await self._send(message)
+        elif message.get("body") or not message.get("more_body", False):
+            await self._begin(self._held, message)
 
     async def _begin(self, start: Message, message: Message) -> None:
-        self._held = None
+        self._held, self._next = None, self._send
         first = message.get("body", b"").partition(b"\n")[0]
         if (failed := failure(first)) and start["status"] < 400:
-            self._failed = True
+            self._next = _drop  # the response has been sent whole
             await send_json(self._send, *failed)
         else:
             await self._send(start)
             await self._send(message)
+
+
+async def _drop(message: Message) -> None:
+    """Take a message that nobody waits for."""

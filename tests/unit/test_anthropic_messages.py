@@ -345,7 +345,7 @@ def test_a_whole_answer(names: list[str]) -> None:
     signature = message["content"][0].pop("signature")
     assert signature
     assert message == {
-        "id": "chatcmpl-1",
+        "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "model": "m",
@@ -381,6 +381,30 @@ def test_why_an_answer_ended(finish_reason: str, stop: Any, reason: str, sequenc
     pieces = [FIRST, chunk(content="x"), chunk(finish_reason, stop), LAST, DONE]
     *_, delta, _ = events(send(stream(pieces), stream=True).body)
     assert delta["delta"] == {"stop_reason": reason, "stop_sequence": sequence}
+
+
+NAMED = [
+    (None, "{}", "tool_use", None),  # OpenAI's reason is `stop`
+    (151645, "{}", "tool_use", None),
+    ("X", '{"a', "stop_sequence", "X"),
+]
+
+
+@pytest.mark.parametrize(("stop", "arguments", "reason", "sequence"), NAMED)
+def test_a_call_that_was_named_is_a_call(
+    stop: Any, arguments: str, reason: str, sequence: Any
+) -> None:
+    function = {"name": "f", "arguments": arguments}
+    calls = [{"id": "c", "type": "function", "function": function}]
+    message = json.loads(send(answer(200, completion("stop", stop, tool_calls=calls))).body)
+    assert (message["stop_reason"], message["stop_sequence"]) == (reason, sequence)
+    assert [block["type"] for block in message["content"]] == ["tool_use"]
+    last = event([{"index": 0, "delta": {}, "finish_reason": "stop", "stop_reason": stop}], USAGE)
+    for pieces in ([chunk(**call(**function)), last], [chunk("stop", stop, **call(**function))]):
+        found = events(send(stream([FIRST, *pieces, LAST, DONE]), stream=True).body)
+        assert found[-2]["delta"] == {"stop_reason": reason, "stop_sequence": sequence}
+        starts = [e["content_block"]["type"] for e in found if e["type"] == "content_block_start"]
+        assert starts == ["tool_use"]
 
 
 @pytest.mark.parametrize("arguments", ['{"a": ', "[1]", ""])
@@ -426,7 +450,7 @@ def test_a_stream_with_thinking() -> None:
     ]
     usage = {"input_tokens": 10, "output_tokens": 0}
     assert start["message"] == {
-        "id": "chatcmpl-1",
+        "id": "msg_1",
         "type": "message",
         "role": "assistant",
         "content": [],
@@ -435,7 +459,7 @@ def test_a_stream_with_thinking() -> None:
         "stop_sequence": None,
         "usage": usage,
     }
-    assert thinking["content_block"] == {"type": "thinking", "thinking": ""}
+    assert thinking["content_block"] == {"type": "thinking", "thinking": "", "signature": ""}
     assert hm["delta"]["thinking"] + two["delta"]["thinking"] == "Hm, 2"
     assert signed["delta"]["signature"]
     assert [event["index"] for event in found if "index" in event] == [0] * 5 + [1] * 4

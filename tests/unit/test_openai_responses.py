@@ -388,6 +388,46 @@ def test_a_whole_answer() -> None:
     assert usage.output_tokens_details.reasoning_tokens == 3
 
 
+def test_a_response_repeats_what_it_was_asked_with() -> None:
+    response = json.loads(send(answer(200, completion(content="x"))).body)
+    assert response["metadata"] == {}
+    assert response["text"] == {"format": {"type": "text"}, "verbosity": "medium"}
+    assert response["reasoning"] == {"effort": None, "summary": None}
+    assert (response["tool_choice"], response["tools"]) == ("auto", [])
+    named = {"type": "function", "name": "f"}
+    form = {"format": {"type": "json_object"}}
+    body = send(
+        answer(200, completion(content="x")), tools=[FUNCTION], tool_choice=named, text=form
+    ).body
+    response = json.loads(body)
+    assert response["tool_choice"] == named
+    assert response["text"] == {**form, "verbosity": "medium"}
+    assert response["tools"] == [{**FUNCTION, "description": None}]
+
+
+@pytest.mark.parametrize("given", ["chatcmpl-tool-1", "call_1", "functions.f:0"])
+@pytest.mark.parametrize("streamed", [True, False])
+def test_ids_say_of_what_they_are(given: str, streamed: bool) -> None:
+    function = {"name": "f", "arguments": "{}"}
+    calls = [{"index": 0, "id": given, "type": "function", "function": function}]
+    if streamed:
+        pieces = [FIRST, *THINKING[1:5], chunk(tool_calls=calls), chunk("tool_calls"), *END]
+        found = events(send(stream(pieces), stream=True).body)
+        response = found[-1]["response"]
+        items = [item["id"] for item in response["output"]]
+        assert {event["item_id"] for event in found if "item_id" in event} == set(items)
+        whole = [event["item"] for event in found if event["type"] == "response.output_item.done"]
+        assert whole == response["output"]
+    else:
+        body = completion("tool_calls", content="Hi", reasoning="Hm", tool_calls=calls)
+        response = json.loads(send(answer(200, body)).body)
+    thinking, message, called = response["output"]
+    assert thinking["id"].startswith("rs_")
+    assert message["id"].startswith("msg_") and "summary" not in message
+    assert called["id"].startswith("fc_")
+    assert called["call_id"] == given.replace("chatcmpl-tool-", "call_")
+
+
 def test_a_whole_answer_has_its_true_length() -> None:
     headers = [JSON, (b"content-length", b"1"), (b"x-request-id", b"r")]
     response = send(answer(200, completion(content="é"), headers))
@@ -433,11 +473,11 @@ def test_a_stream_with_thinking() -> None:
         "created",
         "in_progress",
         "output_item.added",
-        "reasoning_part.added",
+        "content_part.added",
         "reasoning_text.delta",
         "reasoning_text.delta",
         "reasoning_text.done",
-        "reasoning_part.done",
+        "content_part.done",
         "output_item.done",
         "output_item.added",
         "content_part.added",

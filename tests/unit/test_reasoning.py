@@ -318,6 +318,28 @@ def test_a_stream_has_the_one_name(recorded: bytes, name: str) -> None:
     assert received == only(name, b"".join(through([recorded])))
 
 
+@given(
+    texts=st.lists(texts, min_size=1, max_size=6),
+    name=st.sampled_from(["both", "reasoning", "reasoning_content"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_one_choice_has_what_one_of_many_has(texts: list[str], name: str) -> None:
+    """Once its thinking has begun, an only choice goes a shorter way."""
+    pieces = [
+        b"data: "
+        + json.dumps(
+            {"choices": [{"index": 0, "delta": {"reasoning": text}, "logprobs": None}]},
+            separators=(",", ":"),
+        ).encode()
+        + b"\n\n"
+        for text in ["Hm", *texts]
+    ]
+    only, many = (
+        ask(under(name, stream(pieces), thinks=True, choices=choices)).body for choices in (1, 2)
+    )
+    assert only == many
+
+
 @pytest.mark.parametrize("name", ["both", "reasoning", "reasoning_content"])
 @pytest.mark.parametrize("reasoning", ["Hm", '"reasoning":"x" \\', "\n\n", "", None])
 @pytest.mark.parametrize("spaced", [True, False], ids=["spaced", "compact"])

@@ -9,11 +9,13 @@ import yaml
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from ray import cloudpickle
+from ray.llm._internal.common.utils.import_utils import load_class
 from ray.llm._internal.serve.core.ingress.builder import IngressClsConfig
 from ray.serve.llm.ingress import OpenAiIngress
 
 import run
 from app import serve
+from app.answers.counting import CountsByToken
 from app.edge.aliases import ModelAliases
 from app.middleware import IMPORT_PATHS, STACK
 from app.requests import Requests
@@ -398,3 +400,21 @@ def test_only_loopback_is_open_without_keys(monkeypatch, host, loopback):
 def test_the_module_has_no_other_attribute():
     with pytest.raises(AttributeError, match="no attribute 'nope'"):
         serve.nope  # noqa: B018
+
+
+# What the engine's replicas do
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_replicas_count_thinking_by_tokens(built, monkeypatch, direct):
+    monkeypatch.setattr(serve, "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING", direct)
+    serve.build_app({"llm_configs": [NANO]})
+    callback = built[0]["llm_configs"][0].callback_config
+    assert load_class(callback.callback_class) is CountsByToken
+
+
+def test_a_users_own_callback_stays(built):
+    own = {"callback_class": "mine.Callback", "callback_kwargs": {"a": 1}}
+    serve.build_app({"llm_configs": [{**NANO, "callback_config": own}]})
+    callback = built[0]["llm_configs"][0].callback_config
+    assert (callback.callback_class, callback.callback_kwargs) == ("mine.Callback", {"a": 1})

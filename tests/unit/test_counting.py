@@ -1,0 +1,106 @@
+"""Tokens of thinking are counted by the tokens: with vLLM's own parsers and the nano model's."""
+
+import asyncio
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from transformers import AutoTokenizer
+from vllm.reasoning import ReasoningParserManager
+
+from app.answers.counting import CountsByToken, by_token
+
+TOKENIZER = AutoTokenizer.from_pretrained("models/nano")
+START, END, CALL = (
+    TOKENIZER.convert_tokens_to_ids(token) for token in ("<think>", "</think>", "<tool_call>")
+)
+WORDS = TOKENIZER.encode("7.8 is greater than 7.11.", add_special_tokens=False)
+TURN = TOKENIZER.encode("<|im_start|>assistant\n", add_special_tokens=False)
+PARSERS = ["qwen3", "deepseek_r1"]
+
+
+def made(name: str, prompt: list[int]) -> Any:
+    """Return a parser that has been asked of its prompt, as vLLM does it first."""
+    parser = by_token(ReasoningParserManager.get_reasoning_parser(name))(TOKENIZER)
+    parser.is_reasoning_end(prompt)
+    return parser
+
+
+def whole(name: str, prompt: list[int], *answers: list[int]) -> list[int]:
+    """Return the counts of whole answers to one prompt."""
+    parser = made(name, prompt)
+    counts = []
+    for tokens in answers:
+        parser.extract_reasoning(TOKENIZER.decode(tokens), SimpleNamespace())
+        counts.append(parser.count_reasoning_tokens(tokens))
+    return counts
+
+
+def streamed(name: str, prompt: list[int], *answers: list[int]) -> list[int]:
+    """Return the counts of streams of one token at a time, each with its own parser."""
+    counts = []
+    for tokens in answers:
+        parser, count = made(name, prompt), 0
+        for size in range(1, len(tokens) + 1):
+            count = parser.count_reasoning_tokens(tuple(tokens[:size]))
+        counts.append(count)
+    return counts
+
+
+@pytest.mark.parametrize("count", [whole, streamed])
+@pytest.mark.parametrize("name", PARSERS)
+def test_what_stands_between_the_marks_is_counted(name: str, count: Callable[..., Any]) -> None:
+    answers = [[START, *WORDS, END, *WORDS], [START, *WORDS[:3]], [START, END, *WORDS], [START], []]
+    assert count(name, TURN, *answers) == [len(WORDS), 3, 0, 0, 0]
+
+
+@pytest.mark.parametrize("count", [whole, streamed])
+@pytest.mark.parametrize("name", PARSERS)
+def test_a_prompt_may_end_within_the_thinking(name: str, count: Callable[..., Any]) -> None:
+    answers = [[*WORDS, END, *WORDS], WORDS[:3]]
+    assert count(name, [*TURN, START], *answers) == [len(WORDS), 3]
+
+
+@pytest.mark.parametrize("count", [whole, streamed])
+@pytest.mark.parametrize("name", PARSERS)
+def test_a_prompt_may_have_ended_the_thinking(name: str, count: Callable[..., Any]) -> None:
+    assert count(name, [*TURN, START, END], WORDS) == [0]
+
+
+@pytest.mark.parametrize("count", [whole, streamed])
+def test_a_call_ends_the_thinking_of_a_model_whose_parser_says_so(
+    count: Callable[..., Any],
+) -> None:
+    answer = [START, *WORDS, CALL, *WORDS]
+    assert count("qwen3", TURN, answer) == [len(WORDS)]
+    assert count("deepseek_r1", TURN, answer) == [2 * len(WORDS) + 1]
+
+
+@pytest.mark.parametrize("count", [whole, streamed])
+def test_the_end_of_a_turn_is_no_thinking(count: Callable[..., Any]) -> None:
+    assert count("qwen3", TURN, [START, *WORDS, TOKENIZER.eos_token_id]) == [len(WORDS)]
+
+
+def test_a_stream_with_a_stop_counts_what_its_text_still_lacks() -> None:
+    """vLLM holds text back by the length of a stop, and counts by the text."""
+    plain = ReasoningParserManager.get_reasoning_parser("qwen3")(TOKENIZER)
+    ours = made("qwen3", TURN)
+    tokens: list[int] = []
+    for token in (START, *WORDS):
+        tokens.append(token)
+        for parser in (plain, ours):
+            parser.extract_reasoning_streaming("", "", "", (), tokens, [token])
+    assert plain.count_reasoning_tokens(tokens) == 0  # if it counts them, ours isn't needed
+    assert ours.count_reasoning_tokens(tokens) == len(WORDS)
+
+
+def test_a_replica_counts_so_before_its_engine_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = dict(ReasoningParserManager.reasoning_parsers)
+    monkeypatch.setattr(ReasoningParserManager, "reasoning_parsers", known)
+    before = ReasoningParserManager.get_reasoning_parser("qwen3")
+    for arguments in ({"reasoning_parser": "qwen3"}, {"reasoning_parser": "qwen3"}, {}):
+        config: Any = SimpleNamespace(engine_kwargs=arguments)
+        asyncio.run(CountsByToken(llm_config=config).on_before_node_init())
+    after = ReasoningParserManager.get_reasoning_parser("qwen3")
+    assert after is by_token(after) and issubclass(after, before)

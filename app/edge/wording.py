@@ -25,11 +25,13 @@ _PYDANTIC_LINK = re.compile(r"\n? *For further information visit https://errors\
 _MEMBER = re.compile(
     r"[A-Z]\w*|.*\[.*|constrained-\w+|bool|bytes|dict|float|int|list|none|str|tuple", re.DOTALL
 )
-_VALIDATOR = re.compile(r"(?:function|lax-or-strict|json-or-python|__)\S*", re.DOTALL)
+_VALIDATOR = re.compile(r"(?:function-|lax-or-strict|json-or-python|__)\S*", re.DOTALL)
 _OF_MEMBER = re.compile(r"^Input should be (?:'|a valid |an instance )")
 _NO_FORM = "Input has none of the forms that are allowed here."
 # What a client may send to Python, but not by HTTP
 _INSTANCE = re.compile(r" or (?:instance of \w+|object to extract fields from)$")
+_SURROGATE = re.compile(r"^'utf-8' codec can't encode character.*", re.DOTALL)
+_NO_UNICODE = "The request has half of a surrogate pair in a text, which is no character."
 # What is for no client: Python's and Ray's words on a crash, a validation error in a new wording
 _NOT_FOR_CLIENTS = re.compile(
     r'Traceback \(most|^\s*File "|\bray::|\(pid=\d|\bactor_id\b|\bActorID\(|\b[Tt]he actor '
@@ -68,6 +70,7 @@ def plain(message: str) -> tuple[str, str | None]:
     if parameter := _PARAMETER.search(message):
         message, field = message[: parameter.start()], parameter[1]
     message = _PYDANTIC_LINK.sub("", _PYDANTIC.sub("", message))
+    message = _SURROGATE.sub(_NO_UNICODE, _INSTANCE.sub("", message))
     message = "" if _NOT_FOR_CLIENTS.search(message) else _INTERNALS.sub("...", message).strip()
     if len(message) > _MESSAGE_LIMIT:
         message = message[:_MESSAGE_LIMIT] + " ..."
@@ -84,5 +87,5 @@ def _at(place: str, message: str) -> tuple[str, str]:
     # Every member of a union complains, and this is no more than the first to do so.
     if len(named) < len(parts) and _OF_MEMBER.match(message):
         message = _NO_FORM
-    message, field = _INSTANCE.sub("", message), ".".join(named)
+    field = ".".join(named)
     return f"{field}: {message}" if field else message, field

@@ -64,6 +64,19 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
+async def answer_of(app: App, scope: Scope, receive: Receive) -> tuple[int, bytes]:
+    """Return the status and the body of the application's answer."""
+    status, pieces = 500, []
+
+    async def collect(message: Message) -> None:
+        nonlocal status
+        status = message.get("status", status)
+        pieces.append(message.get("body", b""))
+
+    await app(scope, receive, collect)
+    return status, b"".join(pieces)
+
+
 class Rewrite(Protocol):
     """What a `ResponseRewriter` does to one response; made anew for each, so it may keep state."""
 
@@ -96,6 +109,10 @@ class ResponseRewriter:
         """
         raise NotImplementedError
 
+    def headers(self, scope: Scope) -> Headers:
+        """Return what is added to the headers of every response."""
+        return ()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request; the response goes through `rewrite`."""
         if scope["type"] == "http":
@@ -123,6 +140,8 @@ class _Response:
             await self._lines(self._rewrite, message)
 
     async def _start(self, message: Message) -> None:
+        if added := self._middleware.headers(self._scope):
+            message = {**message, "headers": [*message.get("headers", ()), *added]}
         streamed = message["status"] < 400 and is_event_stream(message)
         self._rewrite = self._middleware.rewrite(self._scope, message["status"], streamed)
         if self._rewrite is None or streamed:

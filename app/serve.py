@@ -13,10 +13,15 @@ from ray.llm._internal.serve.constants import RAY_SERVE_LLM_ENABLE_DIRECT_STREAM
 from ray.serve import Application
 from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
+from starlette.requests import Request
+from starlette.responses import Response
 
 from app.answers.counting import IMPORT_PATH as COUNTING
+from app.edge import fixed as edge_fixed
 from app.edge.auth import BearerAuth
-from app.middleware import IMPORT_PATHS, STACK, WITH_VALUES
+from app.edge.engines import all_answer
+from app.edge.values import parse as parse_edge
+from app.middleware import IMPORT_PATHS, STACK, WITH_EDGE, WITH_VALUES
 from app.requests import Requests
 from app.thinking.fixed import VALUES, Thinking, dumped
 from app.thinking.values import apply, parse
@@ -30,6 +35,8 @@ class _Guarded:
 
     app: FastAPI
     thinking_values: Mapping[str, Thinking]
+    edge_values: edge_fixed.Edge
+    never_asleep: frozenset[str]  # the models that always have a replica
 
     def __serve_build_asgi_app__(self) -> FastAPI:
         """Add the middleware; Serve calls this in the replica, before the first request."""
@@ -42,9 +49,18 @@ class _Guarded:
                 self.app.add_middleware(layer, models=values, tokenizes=False)
             elif layer in WITH_VALUES:
                 self.app.add_middleware(layer, models=self.thinking_values)
+            elif layer in WITH_EDGE:
+                self.app.add_middleware(layer, edge=self.edge_values)
             else:
                 self.app.add_middleware(layer)
+        self.app.add_route("/health", self._health, include_in_schema=False)
         return self.app
+
+    async def _health(self, request: Request) -> Response:
+        """Answer as vLLM's server does; a model that may sleep isn't asked, or it never would."""
+        handles = getattr(self, "_default_serve_handles", {})  # of OpenAiIngress
+        needed = [handle for model, handle in handles.items() if model in self.never_asleep]
+        return Response(status_code=200 if await all_answer(needed) else 503)
 
 
 def _on_loopback_only() -> bool:
@@ -64,15 +80,17 @@ def build_app(args: dict[str, Any]) -> Application:
 
     Args:
         args: the `args` of a Serve config, as `ray.serve.llm.LLMServingArgs` describes them, and
-            beside them `reasoning`: {model id: `app.thinking.values.Reasoning`}. A `model_source`
-            that is a folder of this repository may be given relative to it.
+            beside them `reasoning`: {model id: `app.thinking.values.Reasoning`} and `edge`:
+            `app.edge.values.Edge`. A `model_source` that is a folder of this repository may be
+            given relative to it.
 
     Raises:
         pydantic.ValidationError: `args` are not those of `build_openai_app`.
-        ValueError: `reasoning` has a mistake, or a model's name a colon.
+        ValueError: `reasoning` or `edge` has a mistake, or a model's name a colon.
     """
     args = dict(args)
     reasoning = args.pop("reasoning", None)
+    edge = parse_edge(args.pop("edge", None))
     serving = LLMServingArgs.model_validate(args)
     configs = [_configured(config) for config in serving.llm_configs]
     for config in configs:
@@ -90,6 +108,7 @@ def build_app(args: dict[str, Any]) -> Application:
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
         for config in configs:
             _set_variable(config, VALUES, dumped(thinking))
+            _set_variable(config, edge_fixed.VALUES, edge_fixed.dumped(edge))
         return build_openai_app({**args, "llm_configs": configs})
     given = serving.ingress_cls_config
     # Also a class of the user's own, which would otherwise be open to everybody. It keeps its name,
@@ -97,7 +116,12 @@ def build_app(args: dict[str, Any]) -> Application:
     guarded = type(
         given.ingress_cls.__name__,
         (_Guarded, given.ingress_cls),
-        {"__module__": __name__, "thinking_values": thinking},
+        {
+            "__module__": __name__,
+            "thinking_values": thinking,
+            "edge_values": edge,
+            "never_asleep": frozenset(c.model_id for c in configs if not _may_sleep(c)),
+        },
     )
     ingress = {"ingress_cls": guarded, "ingress_extra_kwargs": given.ingress_extra_kwargs}
     return build_openai_app({**args, "llm_configs": configs, "ingress_cls_config": ingress})
@@ -115,6 +139,12 @@ def _configured(config: LLMConfig) -> LLMConfig:
         given = changed.engine_kwargs.get("middleware", [])
         changed.engine_kwargs["middleware"] = [*given, *IMPORT_PATHS]
     return changed
+
+
+def _may_sleep(config: LLMConfig) -> bool:
+    """Tell whether a model may have no replica while nobody asks it."""
+    autoscaling = config.deployment_config.get("autoscaling_config") or {}
+    return isinstance(autoscaling, Mapping) and autoscaling.get("min_replicas") == 0
 
 
 def _set_variable(config: LLMConfig, name: str, value: str) -> None:

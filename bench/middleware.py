@@ -61,7 +61,7 @@ def two_applications(port: int) -> dict[str, Any]:
         ROOT / "models" / "nano"
     )
     config["http_options"] = {"port": port}
-    del application["args"]["reasoning"]  # which build_openai_app doesn't know
+    del application["args"]["reasoning"], application["args"]["edge"]  # of build_app alone
     config["applications"] = [
         {**application, "name": name, "route_prefix": f"/{name}", "import_path": path}
         for name, path in ARMS.items()

@@ -8,6 +8,7 @@ each phase took.
 import argparse
 import contextlib
 import logging
+import math
 import os
 import re
 import shutil
@@ -27,6 +28,7 @@ import yaml
 from rich.console import Console
 
 from app.edge.auth import AUTH, KEYS, KEYS_DIR, KEYS_FILE, parse_folder, parse_keys, read_folder
+from app.edge.values import parse as parse_edge
 
 # Ray, Serve and vLLM with the nano model take 5.2 GiB (proportional set size of all processes).
 CPU_MEMORY_GIB = 6
@@ -78,6 +80,7 @@ def main() -> int:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # starting takes 20 s longer without bytecode
     try:
         config = load(Path(arguments.config), arguments.port)
+        os.environ.update(haproxy(config))
         check_machine(config)
         serve(config)
     except CannotRun as reason:
@@ -122,6 +125,23 @@ def load(path: Path, port: int | None) -> dict[str, Any]:
         raise CannotRun(f"{path} is no Serve config: it is not a mapping") from None
     assert isinstance(config, dict)
     return config
+
+
+def haproxy(config: dict[str, Any]) -> dict[str, str]:
+    """Return Ray's variables for HAProxy, the front of direct streaming, as the chart sets them.
+
+    Raises:
+        CannotRun: the `edge` of an application has a mistake.
+    """
+    try:
+        edges = [parse_edge(app.get("args", {}).get("edge")) for app in config["applications"]]
+    except ValueError as mistake:
+        raise CannotRun(str(mistake)) from None
+    seconds = math.ceil(max((edge.request_seconds for edge in edges), default=60))
+    return {
+        # Silence of a client in its request; a little later than the application's own 408.
+        "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": str(seconds + 5),
+    }
 
 
 def listens_on(config: dict[str, Any]) -> tuple[str, int]:

@@ -4,10 +4,11 @@
 """
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
-from app.asgi import App, Message, Receive, Scope, Send, send_json
+from app.asgi import App, Receive, Scope, Send, answer_of, send_json
 from app.edge.errors import error
 from app.scope import key_of
 from app.thinking.fixed import Thinking, values_of
@@ -24,6 +25,9 @@ def split(model: str) -> tuple[str, bool | None]:
 class ModelAliases:
     """Lists the names under /v1/models, for each key those that it may use.
 
+    Each has a `created`, when this server began to serve it: Ray's ingress says none, vLLM the
+    time of the request. Strict clients need one, and those that cache need it to stay.
+
     vLLM's own server has no /v1/models/NAME, so that is answered from the list in both modes.
     """
 
@@ -36,6 +40,7 @@ class ModelAliases:
         """
         self.app = app
         self._models = values_of(models)
+        self._created = int(time.time())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request, or answer it from the list of the application behind."""
@@ -45,7 +50,7 @@ class ModelAliases:
             return await self.app(scope, receive, send)
         path = prefix + found
         whole = {**scope, "path": path, "raw_path": path.encode()}
-        status, body = await _answer(self.app, whole, receive)
+        status, body = await answer_of(self.app, whole, receive)
         try:
             cards = json.loads(body)["data"] if status == 200 else None
         except (ValueError, TypeError, KeyError):
@@ -66,6 +71,7 @@ class ModelAliases:
     def _with_aliases(self, cards: list[dict[str, Any]], key: str | None) -> list[dict[str, Any]]:
         listed = []
         for card in cards:
+            card = {**card, "created": self._created}
             listed.append(card)
             if thinking := self._models.get(card["id"]):
                 thinking = thinking.for_key(key)
@@ -73,16 +79,3 @@ class ModelAliases:
                     if thinking.override or mode is thinking.default:
                         listed.append({**card, "id": f"{card['id']}:{ending}"})
         return listed
-
-
-async def _answer(app: App, scope: Scope, receive: Receive) -> tuple[int, bytes]:
-    """Return the status and the body of the application's answer."""
-    status, pieces = 500, []
-
-    async def collect(message: Message) -> None:
-        nonlocal status
-        status = message.get("status", status)
-        pieces.append(message.get("body", b""))
-
-    await app(scope, receive, collect)
-    return status, b"".join(pieces)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from app.asgi import App, Receive, Scope, Send, header, send_json
 from app.edge.errors import error
+from app.edge.health import is_health
 from app.scope import with_key
 
 log = logging.getLogger("hybrid_llm.auth")
@@ -20,7 +21,6 @@ KEYS = "HYBRID_LLM_API_KEYS"  # lines as in the file, in the variable itself
 MOUNTED = "HYBRID_LLM_API_KEYS_SECRET"  # the Secret in that folder: NAME or NAMESPACE/NAME
 
 _SECRET_NAME = re.compile(r"(?:([a-z0-9][a-z0-9-]*)/)?([a-z0-9][a-z0-9.-]*)")
-_OPEN_PATHS = {"/health"}  # what a kubelet asks; it says nothing of the model
 
 
 def parse_keys(lines: Iterable[str], source: str) -> Iterator[tuple[str, str]]:
@@ -208,6 +208,11 @@ class BearerAuth:
             return await send({"type": "websocket.close", "code": 1008, "reason": "API key"})
         if keys:
             message = "Missing or wrong API key: send `Authorization: Bearer YOUR_KEY`."
+            if header(scope["headers"], b"x-api-key") and _is_bearer(scope):
+                message = (
+                    "Wrong API key in `Authorization: Bearer`, which counts where there is an "
+                    "`x-api-key` too: send one of them."
+                )
         else:
             message = (
                 "This server has no API keys yet, so it refuses every request. " + self._what_to_do
@@ -216,20 +221,15 @@ class BearerAuth:
         await send_json(send, 401, error(401, message), challenge, body=scope["method"] != "HEAD")
 
     def _is_open(self, scope: Scope) -> bool:
-        """Tell whether a request needs no key: start-up, health, and browsers' preflights."""
-        if scope["type"] == "websocket":
-            return False
-        return (
-            scope["type"] != "http"
-            or scope["path"] in _OPEN_PATHS
-            or (scope["method"] == "OPTIONS" and bool(header(scope["headers"], b"origin")))
-        )
+        """Tell whether a request needs no key: start-up and health, which say nothing of models."""
+        return scope["type"] not in ("http", "websocket") or is_health(scope)
 
     @staticmethod
     def _name_of(scope: Scope, keys: dict[bytes, str]) -> str | None:
         """Return the name of the key that the request bears, in the same time for any key."""
-        scheme, _, key = header(scope["headers"], b"authorization").partition(b" ")
-        if scheme.lower() != b"bearer":
+        if _is_bearer(scope):
+            key = header(scope["headers"], b"authorization").partition(b" ")[2]
+        else:
             key = header(scope["headers"], b"x-api-key")
         given = _digest(key.strip())
         found = None
@@ -237,6 +237,11 @@ class BearerAuth:
             if hmac.compare_digest(given, digest):
                 found = name
         return found
+
+
+def _is_bearer(scope: Scope) -> bool:
+    """Tell whether a request has an `Authorization: Bearer`, which counts before `x-api-key`."""
+    return header(scope["headers"], b"authorization").partition(b" ")[0].lower() == b"bearer"
 
 
 def _how_to_add_a_key(folder: str | None, path: str | None, secret: str | None) -> str:

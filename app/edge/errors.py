@@ -6,6 +6,7 @@ The shape and its types: https://platform.openai.com/docs/guides/error-codes
 import json
 import logging
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from app.asgi import (
@@ -40,7 +41,6 @@ _SERVER_MESSAGES = {
     504: "The model did not answer in time.",
 }
 _SERVER_MESSAGE = "The server failed while it processed the request."
-_SHAPE = {"type": "error"}  # of Anthropic's errors, at the top
 # With what a stream has come to its end, {surface: events}; elsewhere it is [DONE]
 _ENDS = {
     "messages": (b"\nevent: message_stop\n", b"\nevent: error\n"),
@@ -69,6 +69,16 @@ def error(
     kind = _TYPES.get(status, "server_error" if status >= 500 else "invalid_request_error")
     code = code or _CODES.get(status)
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def status_of(error: Mapping[str, Any]) -> int:
+    """Return the HTTP status that goes with the object inside OpenAI's error object."""
+    code, kind = error.get("code"), error.get("type")
+    if code == "model_not_found":
+        return 404
+    found = next((status for status, name in _CODES.items() if name == code), None)
+    found = found or next((status for status, name in _TYPES.items() if name == kind), None)
+    return found or (500 if kind == "server_error" else 400)
 
 
 class Refusal(Exception):
@@ -144,7 +154,7 @@ def failure(line: bytes) -> tuple[int, dict[str, Any]] | None:
     except (ValueError, RecursionError):
         return None
     if not isinstance(payload, dict) or payload.get("type") == "error":
-        return None  # the latter is in the shape of the Messages API already
+        return None  # the latter is the Messages API's own
     inner = payload if payload.get("object") == "error" else payload.get("error")
     if not inner:
         return None
@@ -157,16 +167,15 @@ class _Reshaped:
 
     marker = b'"error"'
 
-    def __init__(self, status: int, request_id: str, shape: dict[str, Any]) -> None:
-        self._status, self._request_id, self._shape = status, request_id, shape
+    def __init__(self, status: int, request_id: str) -> None:
+        self._status, self._request_id = status, request_id
 
     def body(self, body: bytes) -> bytes:
         try:
             payload = json.loads(body)
         except (ValueError, RecursionError):
             payload = body.decode(errors="replace")
-        failure = reshape(self._status, payload, self._request_id)
-        return json.dumps({**self._shape, **failure}).encode()
+        return json.dumps(reshape(self._status, payload, self._request_id)).encode()
 
     def line(self, line: bytes) -> bytes:
         failed = failure(line)
@@ -177,17 +186,13 @@ class _Reshaped:
 
 
 class OpenAIErrors(ResponseRewriter):
-    """Gives every error OpenAI's shape: error responses, error events in streams, exceptions.
-
-    Those of the Messages API have besides what makes them Anthropic's: a `type` at the top, and the
-    event's name, without which its clients skip an event.
-    """
+    """Gives every error OpenAI's shape: error responses, error events in streams, exceptions."""
 
     def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite | None:
         """Take error responses, and streams, in which an error can still occur."""
         if status < 400 and not streamed:
             return None
-        return _Reshaped(status, _request_id(scope), _SHAPE if _is_messages(scope) else {})
+        return _Reshaped(status, _request_id(scope))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request; an exception becomes a 500, or an error event in a running stream."""
@@ -217,24 +222,17 @@ class OpenAIErrors(ResponseRewriter):
             failure = reshape(500, "", _request_id(scope))
             if start is None:
                 body = scope["method"] != "HEAD"
-                shape = _SHAPE if _is_messages(scope) else {}
-                return await send_json(send, 500, {**shape, **failure}, body=body)
+                return await send_json(send, 500, failure, body=body)
             if not streamed or done:
                 if last:
                     await send(last)
                 raise
             # A new event in any case, also where the one before broke off.
-            name = b"event: error\n" if _is_messages(scope) else b""
-            shape = _SHAPE if name else {}
-            event = b"\n%bdata: %b\n\n" % (name, json.dumps({**shape, **failure}).encode())
+            event = b"\ndata: %b\n\n" % json.dumps(failure).encode()
             begun = last.get("body", b"") if last else b""
             last = {"type": "http.response.body", "body": begun + event}
         if last:
             await send(last)
-
-
-def _is_messages(scope: Scope) -> bool:
-    return str(scope.get("path", "")).endswith("/v1/messages")
 
 
 def _request_id(scope: Scope) -> str:

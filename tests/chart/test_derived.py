@@ -5,6 +5,8 @@ import shutil
 import pytest
 import yaml
 
+import run
+
 from .conftest import (
     CHART,
     ROOT,
@@ -111,6 +113,20 @@ def test_direct_mode_is_told_to_head_and_workers_and_has_no_ingress():
     assert list(deployments(objects)) == [MODEL]
     assert list(deployments(render())) == [MODEL, "OpenAiIngress"]
     assert "RAY_SERVE_ENABLE_HA_PROXY" not in env(render(), "hybrid-llm-head")
+
+
+@pytest.mark.parametrize("mode", ["ingress", "direct"])
+def test_the_edge_is_told_to_the_application_and_to_haproxy(mode):
+    cors = {"allowedOrigins": ["https://a.example", "http://localhost:3000"]}
+    objects = render({"serving": {"mode": mode, "requestSeconds": 7, "cors": cors}})
+    args = serve_config(objects)["applications"][0]["args"]
+    assert args["edge"] == {"cors": cors, "requestSeconds": 7}
+    # As `make run` tells it.
+    front = run.haproxy({"applications": [{"args": args}]})
+    assert front == {"RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "12"}
+    for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
+        found = {k: v for k, v in env(objects, name).items() if k in front}
+        assert found == (front if mode == "direct" else {})
 
 
 def test_sampling_is_what_the_card_advises_for_the_default_mode():

@@ -183,6 +183,15 @@ def valid(draw: st.DrawFn) -> Values:
             serving=some(
                 mode=st.sampled_from(["ingress", "ingress", "direct"]),
                 drainSeconds=st.integers(0, 2000),
+                requestSeconds=st.integers(1, 3600),
+                cors=some(
+                    allowedOrigins=st.lists(
+                        st.sampled_from(
+                            ["https://a.example", "http://localhost:3000", "app://[::1]"]
+                        ),
+                        max_size=3,
+                    )
+                ),
                 ingress=some(minReplicas=st.integers(1, 2), maxReplicas=st.integers(2, 8)),
             ),
             head=some(podAnnotations=annotations, nodeSelector=labels, priorityClassName=name),
@@ -436,6 +445,8 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
     "additionalModels": word.map(lambda w: [{"model": {"preset": w}}]),
     "serving/mode": word,
     "serving/drainSeconds": st.integers(-99, -1) | word,
+    "serving/requestSeconds": st.integers(-99, 0) | st.integers(3601, 10**6) | word,
+    "serving/cors/allowedOrigins": word | word.map(lambda w: [w]) | word.map(lambda w: [f"{w}://"]),
     "serving/ingress/minReplicas": number.map(lambda n: n + 100),
     "weights/from": word,
     "image": number.map(lambda n: {"tag": f"2.{n + 60}.0-py312"}),

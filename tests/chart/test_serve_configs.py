@@ -12,6 +12,7 @@ from vllm.entrypoints.launchers.cli_args import FrontendArgs
 from vllm.reasoning import ReasoningParserManager
 from vllm.tool_parsers import ToolParserManager
 
+from app.edge.values import parse as parse_edge
 from app.thinking.values import apply, parse
 
 from .conftest import ROOT, render, serve_config
@@ -49,6 +50,7 @@ FURTHER = {
             "lanes": {"enabled": True, "patienceSeconds": 0.5},
         }
     },
+    "edge": {"serving": {"cors": {"allowedOrigins": ["https://a.example"]}, "requestSeconds": 5}},
     "engine": {
         "engine": {
             "schedulingPolicy": "priority",
@@ -101,6 +103,7 @@ def test_ray_serve_llm_and_the_app_take_the_arguments(config):
         parsed = parse(
             args.pop("reasoning"), [m["model_loading_config"]["model_id"] for m in models(config)]
         )
+        parse_edge(args.pop("edge"))
         serving = LLMServingArgs.model_validate(args)
         assert serving.llm_configs
         for model in serving.llm_configs:

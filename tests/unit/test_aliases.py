@@ -1,6 +1,7 @@
 """Names of a model that carry a mode, as /v1/models lists them."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -51,7 +52,23 @@ def test_a_key_sees_what_it_may_use() -> None:
 
 @pytest.mark.parametrize("name", ["Qwen/m", "Qwen/m:think", "Qwen/m:lora", "n"])
 def test_each_is_known_by_itself(name: str) -> None:
-    assert get(f"/v1/models/{name}") == (200, {"id": name, "object": "model", "max_model_len": 9})
+    status, card = get(f"/v1/models/{name}")
+    created = card.pop("created")
+    assert (status, card) == (200, {"id": name, "object": "model", "max_model_len": 9})
+    assert abs(time.time() - created) < 60
+
+
+@pytest.mark.parametrize("said", [{}, {"created": 1}], ids=["Ray's", "vLLM's"])
+def test_a_models_time_of_creation_stays(said: dict[str, int], monkeypatch) -> None:
+    """Ray's ingress has none; vLLM's server has the time at which it is asked."""
+    body = json.dumps({"object": "list", "data": [{"id": "n", "object": "model", **said}]})
+    server = ModelAliases(answer(200, body.encode()), MODELS)
+    begun = int(time.time())
+    for later in (0, 3600):
+        monkeypatch.setattr(time, "time", lambda later=later: begun + later)
+        cards = json.loads(ask(server, http("GET", "/v1/models", ()), [b""]).body)["data"]
+        assert [type(card["created"]) for card in cards] == [int] * len(cards)
+        assert {card["created"] - begun for card in cards} <= {0, 1}
 
 
 @pytest.mark.parametrize("name", ["x", "n:think", "Qwen/m:lora:think", "Qwen"])

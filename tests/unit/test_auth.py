@@ -212,16 +212,20 @@ def test_a_key_may_hold_colons_and_hashes(in_environment: Callable[[str], Bearer
         (http("GET", "/metrics", []), 401),
         (http("GET", "/docs", []), 401),
         (http("GET", "/v1/models", []), 401),
-        (http("OPTIONS", CHAT, [(b"origin", b"https://a.example")]), 200),
-        (http("OPTIONS", CHAT, [(b"Origin", b"null")]), 200),
+        (http("GET", "/livez", []), 200),
+        (http("GET", "/readyz", []), 200),
+        ({**http("GET", "/llm/readyz", []), "root_path": "/llm"}, 200),
+        (http("GET", "/llm/readyz", []), 401),
+        (http("POST", "/health", []), 401),
+        (http("OPTIONS", "/health", []), 401),
+        (http("OPTIONS", CHAT, [(b"origin", b"https://a.example")]), 401),
         (http("OPTIONS", CHAT, []), 401),
-        (http("OPTIONS", CHAT, [(b"origin", b"")]), 401),
         (http("POST", CHAT, [JSON, (b"origin", b"https://a.example")]), 401),
         (http("GET", CHAT, [(b"access-control-request-method", b"POST")]), 401),
     ],
     ids=lambda value: f"{value['method']} {value['path']}" if isinstance(value, dict) else None,
 )
-def test_health_and_preflights_alone_are_open(
+def test_health_alone_is_open(
     scope: Scope, status: int, in_environment: Callable[[str], BearerAuth]
 ) -> None:
     head = scope["method"] == "HEAD"

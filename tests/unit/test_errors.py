@@ -268,11 +268,90 @@ def error_of(status: int, body: object, request: Scope | None = None) -> dict[st
         pytest.param(
             400,
             ray(PYDANTIC),
-            "1 validation error for ChatCompletionRequest\nmax_tokens\n"
-            "  Input should be a valid integer",
-            None,
+            "max_tokens: Input should be a valid integer",
+            "max_tokens",
             None,
             id="Ray, pydantic",
+        ),
+        pytest.param(
+            400,
+            {"error": {"message": "tools: Input should be a valid dictionary or instance of X"}},
+            "tools: Input should be a valid dictionary",
+            None,
+            None,
+            id="an instance",
+        ),
+        pytest.param(
+            400,
+            invalid_in_vllm(("body", "tools", 0, "X", "function"), "Field required"),
+            "tools.0.function: Field required",
+            "tools.0.function",
+            None,
+            id="a field whose name validators have too",
+        ),
+        pytest.param(
+            400,
+            vllm("'utf-8' codec can't encode character '\\ud800' in position 32: not allowed"),
+            "The request has half of a surrogate pair in a text, which is no character.",
+            None,
+            None,
+            id="half a surrogate pair",
+        ),
+        pytest.param(
+            400,
+            invalid("('body', 'stop', 'str')", "Input should be a valid string", 5),
+            "stop: Input has none of the forms that are allowed here.",
+            "stop",
+            "invalid_parameter",
+            id="one of a union's types",
+        ),
+        pytest.param(
+            400,
+            invalid(
+                "('body', 'messages', 0, 'ChatCompletionDeveloperMessageParam', 'role')",
+                "Field required",
+                None,
+            ),
+            "messages.0.role: Field required",
+            "messages.0.role",
+            "invalid_parameter",
+            id="one of a union's classes",
+        ),
+        pytest.param(
+            400,
+            invalid(
+                "('body', 'messages', 1, 'OpenAIToolMessage', 'content', 'list[union[A,B]]', 0)",
+                "Input should be 'tool'",
+                None,
+            ),
+            "messages.1.content.0: Input has none of the forms that are allowed here.",
+            "messages.1.content.0",
+            "invalid_parameter",
+            id="a union in a union",
+        ),
+        pytest.param(
+            400,
+            invalid(
+                "('body', 'response_format', 'function-wrap[__log_extra_fields__()]', 'type')",
+                "Input should be 'text' or 'json_object'",
+                None,
+            ),
+            "response_format.type: Input should be 'text' or 'json_object'",
+            "response_format.type",
+            "invalid_parameter",
+            id="a validator",
+        ),
+        pytest.param(
+            400,
+            invalid(
+                "('body',)",
+                "Input should be a valid dictionary or object to extract fields from",
+                None,
+            ),
+            "Input should be a valid dictionary",
+            None,
+            "invalid_parameter",
+            id="what is only for Python",
         ),
         pytest.param(
             401, {"error": "Unauthorized"}, "Unauthorized", None, "invalid_api_key", id="str"
@@ -655,6 +734,16 @@ def test_a_stream_that_ends_early_ends_with_an_error_event(layers: list[Any]) ->
     assert response.ended
 
 
+def whole_request() -> Receive:
+    """Return what a client sends that is gone after its request."""
+    messages: list[Message] = [{"type": "http.request", "body": b"{}"}]
+
+    async def receive() -> Message:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive
+
+
 @LAYERS
 @pytest.mark.parametrize("headers", [[SSE], [JSON]], ids=["stream", "body"])
 def test_an_exception_after_the_end_adds_nothing(layers: list[Any], headers: list[Any]) -> None:
@@ -665,43 +754,15 @@ def test_an_exception_after_the_end_adds_nothing(layers: list[Any], headers: lis
     async def send(message: Message) -> None:
         response.accept(message)
 
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
     with pytest.raises(RuntimeError):
-        run(app(http(), receive, send))
+        run(app(http(), whole_request(), send))
     assert response.body == b"data: [DONE]\n\n"
 
 
-MESSAGES = http(path="/v1/messages")
-
-
-def anthropic_error(payload: Any) -> dict[str, Any]:
-    """Return the error object of Anthropic's shape, which has OpenAI's in it."""
-    assert payload.pop("type") == "error"
-    return openai_error(payload)
-
-
-def test_an_error_of_the_messages_api_has_anthropics_shape_too() -> None:
-    body = json.dumps(vllm("Bad", "max_tokens")).encode()
-    response = ask(OpenAIErrors(answer(400, body)), MESSAGES)
-    assert anthropic_error(json.loads(response.body))["message"] == "Bad"
-    response = ask(behind([OpenAIErrors], broken), MESSAGES)
-    assert anthropic_error(json.loads(response.body))["type"] == "server_error"
-
-
-def test_its_own_error_event_is_left_alone() -> None:
+def test_the_messages_apis_own_error_event_is_left_alone() -> None:
     event = b'event: error\ndata: {"type":"error","error":{"type":"api_error","message":"x"}}\n\n'
-    assert ask(OpenAIErrors(stream([event])), MESSAGES).body == event
-
-
-def test_an_exception_in_its_stream_is_an_event_with_a_name() -> None:
-    begun = b'event: message_start\ndata: {"type":"message_start"}\n\n'
-    response = ask(OpenAIErrors(stream([begun], then=RuntimeError(ECHO))), MESSAGES)
-    _, name, data, *_ = response.body.removeprefix(begun).split(b"\n")
-    assert name == b"event: error"
-    error = anthropic_error(json.loads(data.removeprefix(b"data: ")))
-    assert error["type"] == "server_error" and ECHO not in error["message"]
+    messages = http(path="/v1/messages")
+    assert ask(OpenAIErrors(stream([event])), messages).body == event
 
 
 @pytest.mark.parametrize(
@@ -721,12 +782,9 @@ def test_an_exception_after_the_end_of_another_surface_adds_nothing(path: str, n
     async def send(message: Message) -> None:
         received.append(message.get("body", b""))
 
-    async def receive() -> Message:
-        return {"type": "http.disconnect"}
-
     app = OpenAIErrors(stream([end], then=RuntimeError(ECHO)))
     with pytest.raises(RuntimeError):
-        run(app(http(path=path), receive, send))
+        run(app(http(path=path), whole_request(), send))
     assert b"".join(received) == end
 
 

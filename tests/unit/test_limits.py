@@ -1,5 +1,6 @@
-"""What a request body must be: JSON, and not too large."""
+"""What a request body must be: JSON, not too large, and here in time."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from asgi_client import (
     untouched,
 )
 
+from app.edge.fixed import Edge
 from app.edge.limits import DEFAULT_MAX_BODY_BYTES, RequestLimits
 
 LIMIT = 100
@@ -195,59 +197,91 @@ def test_a_client_that_leaves_ends_the_request() -> None:
     wire.post(hello, (b"content-length", b"3000"))
     assert wire.response.status == 413
     wire = Wire([])
-    wire.post(hello)
-    assert wire.response.body == b'{"read":0}'
+    calls: list[Scope] = []
+    wire.post(untouched(calls))
+    assert (wire.response.status, calls) == (0, [])
 
 
-async def bad_request(scope: Scope, receive: Receive, send: Send) -> None:
-    """What FastAPI does when a body breaks off."""
-    await hello(scope, receive, _nowhere)
-    await answer(400, b'{"detail":"There was an error parsing the body"}')(scope, receive, send)
-
-
-async def exception(scope: Scope, receive: Receive, send: Send) -> None:
-    await hello(scope, receive, _nowhere)
-    raise RuntimeError("the body breaks off")
-
-
-async def silence(scope: Scope, receive: Receive, send: Send) -> None:
-    await hello(scope, receive, _nowhere)
-
-
-async def listens_on(scope: Scope, receive: Receive, send: Send) -> None:
-    """Asks for more after the end, as Starlette does while it streams."""
-    await hello(scope, receive, _nowhere)
-    for _ in range(3):
-        assert (await receive())["type"] == "http.disconnect"
-    await answer(400, b"never seen")(scope, receive, send)
-
-
-async def _nowhere(message: Message) -> None:
-    pass
-
-
-@pytest.mark.parametrize("app", [hello, bad_request, exception, silence, listens_on])
-def test_only_the_refusal_reaches_the_client(app: Any) -> None:
-    response = ask(RequestLimits(app), body=[b"x" * 60, b"x" * 60, b"x" * 60])
-    assert response.status == 413
+def test_only_the_refusal_reaches_the_client() -> None:
+    calls: list[Scope] = []
+    response = ask(RequestLimits(untouched(calls)), body=[b"x" * 60, b"x" * 60, b"x" * 60])
+    assert (response.status, calls) == (413, [])
     assert response.error["code"] == "request_too_large"
 
 
-def test_an_exception_of_the_application_is_its_own() -> None:
-    with pytest.raises(RuntimeError):
-        ask(RequestLimits(exception), body=[b"x"])
+async def listens_on(scope: Scope, receive: Receive, send: Send) -> None:
+    """Reads a body, and waits for the end of the connection as Starlette does while it streams."""
+    assert await receive() == {"type": "http.request", "body": b"{}", "more_body": False}
+    assert (await receive())["type"] == "http.disconnect"
+    await answer(200)(scope, receive, send)
 
 
-def test_an_answer_that_has_begun_is_not_cut_off() -> None:
-    """An application may answer before it has read the body."""
+def test_the_application_hears_of_a_client_that_leaves() -> None:
+    wire = Wire([b"{", b"}"])
+    wire.post(listens_on)
+    assert wire.response.status == 200
 
-    async def hasty(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await hello(scope, receive, _nowhere)
-        await send({"type": "http.response.body", "body": b"done"})
 
-    response = ask(RequestLimits(hasty), body=[b"x" * 60] * 3)
-    assert (response.status, response.body) == (200, b"done")
+# A client that takes its time
+
+
+def slowly(pieces: list[bytes], seconds: float, media_type: bytes = JSON[1]) -> Response:
+    """Send a body in pieces with `seconds` between them, to a limit of 0.2 s."""
+    response = Response()
+    left = list(pieces)
+
+    async def receive() -> Message:
+        await asyncio.sleep(seconds)
+        piece = left.pop(0)
+        return {"type": "http.request", "body": piece, "more_body": bool(left)}
+
+    async def send(message: Message) -> None:
+        response.accept(message)
+
+    app = RequestLimits(hello, Edge(request_seconds=0.2))
+    asyncio.run(app(http(headers=[(b"content-type", media_type)]), receive, send))
+    return response
+
+
+@pytest.mark.parametrize(
+    ("pieces", "seconds", "media_type"),
+    [
+        ([b"{", b"}"], 30, b"application/json"),
+        ([b"{"] * 99, 0.05, b"application/json"),
+        ([b"{"] * 99, 0.05, b"text/plain"),
+        ([b"x" * (LIMIT + 1)] * 99, 0.05, b"application/json"),
+    ],
+    ids=["nothing comes", "byte by byte", "to be dropped", "too large besides"],
+)
+def test_a_body_that_does_not_arrive_in_time_is_refused(
+    pieces: list[bytes], seconds: float, media_type: bytes
+) -> None:
+    response = slowly(pieces, seconds, media_type)
+    assert response.status == 408
+    assert response.error["code"] == "request_timeout"
+    assert "within 0.2 seconds" in response.error["message"]
+    assert response.header("connection") == "close"  # or the rest would be waited for
+
+
+def test_a_body_in_time_passes() -> None:
+    assert slowly([b"{"] * 5, 0.01).body == b'{"read":5}'
+
+
+def test_the_answer_may_take_longer_than_the_request() -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        await asyncio.sleep(0.1)
+        await hello(scope, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"{}"}
+
+    response = Response()
+
+    async def send(message: Message) -> None:
+        response.accept(message)
+
+    asyncio.run(RequestLimits(slow, Edge(request_seconds=0.05))(http(), receive, send))
+    assert response.status == 200
 
 
 def test_a_websocket_passes() -> None:

@@ -17,7 +17,10 @@ import run
 from app import serve
 from app.answers.counting import CountsByToken
 from app.edge.aliases import ModelAliases
-from app.middleware import IMPORT_PATHS, STACK
+from app.edge.fixed import VALUES as EDGE_VALUES
+from app.edge.fixed import Edge
+from app.edge.fixed import loaded as edge_loaded
+from app.middleware import IMPORT_PATHS, STACK, WITH_EDGE
 from app.requests import Requests
 from app.thinking.fixed import VALUES, Thinking, loaded
 
@@ -107,6 +110,12 @@ def test_direct_streaming_has_the_middleware_in_the_engine_outside_the_users(bui
     assert engine["middleware"] == ["mine.Layer"]  # what the caller holds is not changed
 
 
+ASLEEP = {
+    **NANO,
+    "model_loading_config": {"model_id": "asleep", "model_source": "models/nano"},
+    "deployment_config": {"autoscaling_config": {"min_replicas": 0, "max_replicas": 1}},
+}
+
 # How each model thinks
 
 SECOND = {**NANO, "model_loading_config": {"model_id": "second", "model_source": "models/nano"}}
@@ -190,6 +199,7 @@ def test_direct_streaming_hands_the_values_over_by_a_variable(
     [config] = built[0]["llm_configs"]
     variables = dict(config.runtime_env["env_vars"])
     assert loaded(variables.pop(VALUES)) == {"nano": APPLIED}
+    assert edge_loaded(variables.pop(EDGE_VALUES)) == Edge()
     assert variables == kept
     assert config.runtime_env.get("pip") == (runtime_env or {}).get("pip")
 
@@ -339,6 +349,93 @@ def test_lanes_need_the_engine_to_schedule_by_priority(built, enabled):
     serve.build_app({"llm_configs": [NANO], "reasoning": lanes})
     policy = built[0]["llm_configs"][0].engine_kwargs.get("scheduling_policy")
     assert policy == ("priority" if enabled else None)
+
+
+# What holds for requests to any model
+
+EDGE = {"cors": {"allowedOrigins": ["https://a.example"]}, "requestSeconds": 5}
+
+
+@pytest.mark.parametrize(
+    ("edge", "expected"),
+    [(None, Edge()), ({}, Edge()), (EDGE, Edge(("https://a.example",), 5))],
+)
+@pytest.mark.parametrize("direct", [False, True], ids=["ingress", "direct"])
+def test_the_values_of_the_edge_reach_the_layers(built, monkeypatch, direct, edge, expected):
+    monkeypatch.setattr(serve, "_on_loopback_only", lambda: True)
+    monkeypatch.setattr(serve, "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING", direct)
+    serve.build_app({"llm_configs": [NANO], "edge": edge})
+    assert "edge" not in built[0]
+    if direct:
+        variables = built[0]["llm_configs"][0].runtime_env["env_vars"]
+        assert edge_loaded(variables[EDGE_VALUES]) == expected
+        return
+    ingress = cloudpickle.loads(cloudpickle.dumps(built[0]["ingress_cls_config"]["ingress_cls"]))
+    replica = ingress.__new__(ingress)
+    replica.app = FastAPI()
+    layers = replica.__serve_build_asgi_app__().user_middleware
+    assert [each.kwargs["edge"] for each in layers if each.cls in WITH_EDGE] == [expected] * 2
+
+
+@pytest.mark.parametrize(
+    ("edge", "message"),
+    [
+        ("x", "^edge: Input should be"),
+        ({"requestSecond": 1}, "^edge.requestSecond: there is no such value; there are cors, req"),
+        ({"request_seconds": 1}, "^edge.request_seconds: there is no such value"),
+        ({"requestSeconds": 0}, "^edge.requestSeconds: .*greater than 0"),
+        ({"requestSeconds": "5"}, "^edge.requestSeconds: .*number"),
+        ({"requestSeconds": 3601}, "^edge.requestSeconds: .*less than or equal to 3600"),
+        ({"cors": {"origins": []}}, "^edge.cors.origins: there is no such value; there are allow"),
+        ({"cors": {"allowedOrigins": "*"}}, "^edge.cors.allowedOrigins: .*list"),
+        (
+            {"cors": {"allowedOrigins": ["https://a.example/"]}},
+            "^edge.cors.allowedOrigins.0: an origin is written as https://app.example.com, in low",
+        ),
+        ({"cors": {"allowedOrigins": ["https://A.example"]}}, "^edge.cors.allowedOrigins.0: an"),
+        ({"cors": {"allowedOrigins": ["a.example"]}}, "^edge.cors.allowedOrigins.0: an"),
+        ({"cors": {"allowedOrigins": ["https://*.example"]}}, "^edge.cors.allowedOrigins.0: an"),
+        ({"cors": {"allowedOrigins": ["null"]}}, "^edge.cors.allowedOrigins.0: an"),
+    ],
+)
+def test_a_mistake_in_the_edge_stops_the_start_with_a_line(built, edge, message):
+    with pytest.raises(ValueError, match=message) as failure:
+        serve.build_app({"llm_configs": [NANO], "edge": edge})
+    assert "\n" not in str(failure.value)
+    assert not built
+    with pytest.raises(run.CannotRun, match=message):
+        run.haproxy({"applications": [{"args": {"edge": edge}}]})
+
+
+@pytest.mark.parametrize(
+    ("models", "asked"), [([NANO], ["nano"]), ([ASLEEP], []), ([NANO, ASLEEP], ["nano"])]
+)
+def test_the_ingress_is_well_when_each_model_that_never_sleeps_is(
+    built, monkeypatch, models, asked
+):
+    """To ask one that may sleep would wake it, or keep it from sleeping."""
+    monkeypatch.setattr(serve, "_on_loopback_only", lambda: False)
+    serve.build_app({"llm_configs": models})
+    ingress = built[0]["ingress_cls_config"]["ingress_cls"]
+    replica = ingress.__new__(ingress)
+    replica.app = FastAPI()
+    handles = {"nano": "the handle of nano", "asleep": "the handle of asleep"}
+    replica._default_serve_handles = {
+        model: handles[model] for model in (m["model_loading_config"]["model_id"] for m in models)
+    }
+    seen: list[list[str]] = []
+
+    async def all_answer(found) -> bool:
+        seen.append(list(found))
+        return well
+
+    monkeypatch.setattr(serve, "all_answer", all_answer)
+    client = TestClient(replica.__serve_build_asgi_app__())
+    well = False
+    assert client.get("/readyz").status_code == 503
+    well = True
+    assert client.get("/livez").status_code == 200
+    assert seen == [[handles[model] for model in asked]]
 
 
 # Where `make run` listens

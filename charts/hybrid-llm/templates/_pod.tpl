@@ -59,6 +59,8 @@ annotations:
 # A request whose answer has not begun goes to another replica when its own dies; asking a model twice does no harm.
 - {name: RAY_SERVE_HAPROXY_RETRY_ON, value: conn-failure empty-response 500}
 - {name: RAY_SERVE_HAPROXY_TUNE_BUFSIZE, value: "65536"} # bytes of a request that can be sent again
+# Silence of a client in its request; a little later than the application's own 408.
+- {name: RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S, value: {{ add ($values.serving.requestSeconds | int) 5 | quote }}}
 - {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ max 1 ($values.serving.drainSeconds | int) | quote }}}
 {{- end }}
 - {name: RAYLLM_ENABLE_REQUEST_PROMPT_LOGS, value: "0"} # prompts are the clients' own

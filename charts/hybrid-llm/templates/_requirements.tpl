@@ -323,7 +323,7 @@ Tokens of thinking, of a model or of a key.
 {{- end -}}
 
 {{- /* Secrets. */ -}}
-{{- $set := list "RAY_AUTH_MODE" "RAY_AUTH_TOKEN" "HYBRID_LLM_AUTH" "HYBRID_LLM_API_KEYS" "HYBRID_LLM_API_KEYS_DIR" "HYBRID_LLM_API_KEYS_FILE" "HYBRID_LLM_API_KEYS_SECRET" "HYBRID_LLM_REASONING" "HYBRID_LLM_MAX_BODY_BYTES" "RAY_SERVE_ENABLE_HA_PROXY" "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S" "RAYLLM_ENABLE_REQUEST_PROMPT_LOGS" "RAY_USAGE_STATS_ENABLED" "HF_HUB_OFFLINE" "HOME" "HF_TOKEN" "HF_HOME" "PYTHONPATH" "VLLM_API_KEY" -}}
+{{- $set := list "RAY_AUTH_MODE" "RAY_AUTH_TOKEN" "HYBRID_LLM_AUTH" "HYBRID_LLM_API_KEYS" "HYBRID_LLM_API_KEYS_DIR" "HYBRID_LLM_API_KEYS_FILE" "HYBRID_LLM_API_KEYS_SECRET" "HYBRID_LLM_REASONING" "HYBRID_LLM_MAX_BODY_BYTES" "HYBRID_LLM_EDGE" "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S" "RAY_SERVE_ENABLE_HA_PROXY" "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING" "RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S" "RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S" "RAYLLM_ENABLE_REQUEST_PROMPT_LOGS" "RAY_USAGE_STATS_ENABLED" "HF_HUB_OFFLINE" "HOME" "HF_TOKEN" "HF_HOME" "PYTHONPATH" "VLLM_API_KEY" -}}
 {{- $named := list -}}
 {{- range $values.env -}}
   {{- if has .name $named -}}
@@ -340,6 +340,13 @@ Tokens of thinking, of a model or of a key.
 {{- end -}}
 {{- if and (not $values.auth.enabled) (or $values.ingress.enabled $values.httpRoute.enabled) -}}
   {{- include "hybrid-llm.problem" (list $plan "auth.enabled" false "the model would be open to everybody whom the Ingress or HTTPRoute reaches" "leave it true") -}}
+{{- end -}}
+{{- $origins := $values.serving.cors.allowedOrigins -}}
+{{- if and (has "*" $origins) (not $values.auth.enabled) -}}
+  {{- include "hybrid-llm.problem" (list $plan "serving.cors.allowedOrigins" "*" "auth.enabled is false, so any page of the web could use the model through the browser of whoever reads it" "name the origins, or set auth.enabled=true") -}}
+{{- end -}}
+{{- if and (has "*" $origins) (gt (len $origins) 1) -}}
+  {{- include "hybrid-llm.problem" (list $plan "serving.cors.allowedOrigins" (join ", " $origins) "* is all of them" "leave out * or the others") -}}
 {{- end -}}
 {{- if and (not $values.auth.enabled) $values.auth.existingSecret -}}
   {{- include "hybrid-llm.problem" (list $plan "auth.existingSecret" $values.auth.existingSecret "auth.enabled is false, so no key would be asked for" "set auth.enabled=true, or leave it empty") -}}

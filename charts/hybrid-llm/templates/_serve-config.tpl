@@ -19,6 +19,10 @@ applications:
         {{ .id | quote }}:
           {{- toYaml (omit .reasoning "parser" (ternary "parser" "lanes" .reasoning.lanes.enabled)) | nindent 10 }}
         {{- end }}
+      edge:
+        cors:
+          allowedOrigins: {{ toJson $values.serving.cors.allowedOrigins }}
+        requestSeconds: {{ $values.serving.requestSeconds | int }}
       {{- if and (not $plan.direct) $plan.ingressGroup }}
       ingress_deployment_config:
         ray_actor_options:

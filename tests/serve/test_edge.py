@@ -1,0 +1,255 @@
+"""What holds for every request: browsers of other origins, health, time, and Anthropic's errors."""
+
+import concurrent.futures
+import json
+import socket
+import time
+
+import anthropic
+import httpx
+import psutil
+import pytest
+import yaml
+
+from .conftest import CONFIGS, KEY, MODEL, MODES, ROOT, Server, command_line
+
+PAGE = "https://app.example.com"
+SECONDS = 3  # that a request may take
+HELLO = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 5}
+
+
+def config(mode: str) -> str:
+    """Return the mode's config with values of its own."""
+    given = yaml.safe_load((ROOT / CONFIGS[mode]).read_text())
+    (application,) = given["applications"]
+    application["args"]["edge"] = {"cors": {"allowedOrigins": [PAGE]}, "requestSeconds": SECONDS}
+    return yaml.safe_dump(given)
+
+
+pytestmark = pytest.mark.parametrize(
+    "server", [(mode, config(mode)) for mode in MODES], ids=list(MODES), indirect=True
+)
+
+
+# Pages of other origins
+
+REQUESTS = {
+    "an answer": ({"json": HELLO}, 200),
+    "a list": ({"path": "/v1/models", "method": "GET"}, 200),
+    "no key": ({"json": HELLO, "headers": {"authorization": ""}}, 401),
+    "no JSON": ({"content": "x", "headers": {"content-type": "text/plain"}}, 415),
+    "too large": ({"json": {**HELLO, "user": "x" * 5_000_000}}, 413),
+    "no such path": ({"path": "/v1/nope", "method": "GET"}, 404),
+    "closed": ({"path": "/v1/nope", "json": {}}, 404),
+    "a refusal of the policy": ({"json": {**HELLO, "reasoning_effort": "bogus"}}, 400),
+    "a mistake": ({"json": {**HELLO, "temperature": "hot"}}, 400),
+    "Anthropic's": ({"path": "/v1/messages", "json": {}}, 400),
+}
+
+
+def allowed(response: httpx.Response) -> dict[str, str]:
+    return {k: v for k, v in response.headers.items() if k.startswith("access-control-allow-")}
+
+
+@pytest.mark.parametrize("origin", [PAGE, "https://evil.example"])
+@pytest.mark.parametrize(("request_", "status"), REQUESTS.values(), ids=REQUESTS)
+def test_a_page_of_an_allowed_origin_alone_reads_any_answer(
+    server: Server, request_, status, origin
+):
+    headers = {**request_.get("headers", {}), "origin": origin}
+    response = server.send(**{**request_, "headers": headers})
+    assert response.status_code == status
+    assert allowed(response) == ({"access-control-allow-origin": PAGE} if origin == PAGE else {})
+
+
+def test_a_preflight_needs_no_key(server: Server):
+    headers = {
+        "authorization": "",
+        "origin": PAGE,
+        "access-control-request-method": "POST",
+        "access-control-request-headers": "authorization, content-type, x-stainless-lang",
+    }
+    response = server.send(method="OPTIONS", headers=headers)
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == PAGE
+    assert "authorization" in response.headers["access-control-allow-headers"]
+    assert "access-control-allow-credentials" not in response.headers
+    response = server.send(method="OPTIONS", headers={**headers, "origin": "https://evil.example"})
+    assert response.status_code == 400
+    assert "access-control-allow-origin" not in response.headers
+
+
+# Requests that do not end
+
+
+class Slow:
+    """A client that sends a piece at once and then a byte or so now and again."""
+
+    def __init__(self, server: Server, first: bytes, drip: bytes = b"", last: float = 30) -> None:
+        host, port = server.base_url.removeprefix("http://").split(":")
+        begin = time.monotonic()
+        self.answer, self.closed = b"", False
+        with socket.create_connection((host, int(port))) as connection:
+            connection.settimeout(0.3)
+            connection.sendall(first)
+            while not self.closed and time.monotonic() < begin + last:
+                try:
+                    received = connection.recv(65536)
+                    self.answer += received
+                    self.closed = not received
+                except TimeoutError:
+                    if drip and not self.answer:
+                        connection.sendall(drip)
+                except OSError:
+                    self.closed = True
+        self.seconds = time.monotonic() - begin
+
+    @property
+    def status(self) -> int:
+        return int(self.answer.split(b" ", 2)[1])
+
+    @property
+    def body(self) -> object:
+        return json.loads(self.answer.partition(b"\r\n\r\n")[2])
+
+
+def head(path: str = "/v1/chat/completions") -> bytes:
+    lines = (f"POST {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {KEY}")
+    return "\r\n".join((*lines, "Content-Type: application/json", "")).encode()
+
+
+@pytest.mark.parametrize(
+    ("end", "drip"),
+    [
+        (b"Content-Length: 100\r\n\r\n{", b""),
+        (b"Content-Length: 100\r\n\r\n{", b" "),
+        (b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", b"1\r\n \r\n"),
+    ],
+    ids=["nothing more", "byte by byte", "chunk by chunk"],
+)
+def test_a_body_that_does_not_end_gets_a_408_and_no_more(server: Server, end, drip):
+    client = Slow(server, head() + end, drip)
+    assert client.status == 408
+    assert client.body["error"]["code"] == "request_timeout"
+    assert f"{SECONDS} seconds" in client.body["error"]["message"]
+    assert client.closed and SECONDS - 1 < client.seconds < SECONDS + 10
+
+
+def test_so_it_is_in_anthropics_shape(server: Server):
+    client = Slow(server, head("/v1/messages") + b"Content-Length: 100\r\n\r\n{", b" ")
+    assert client.status == 408
+    assert (client.body["type"], client.body["error"]["type"]) == ("error", "timeout_error")
+
+
+def test_headers_that_stop_coming_are_cut_off_in_direct_mode(server: Server):
+    """Ray's own proxy, of the ingress mode, has no such limit: then an Ingress in front must."""
+    client = Slow(server, b"GET /v1/models HTTP/1.1\r\nHost: x\r\n", last=SECONDS + 12)
+    direct = "direct" in server.run.output.parent.name
+    assert client.closed is direct
+    assert not direct or client.status == 408
+
+
+def test_an_answer_may_take_longer_than_a_request(server: Server):
+    begin = time.monotonic()
+    many = {**HELLO, "max_tokens": 2000, "ignore_eos": True, "n": 4}
+    assert server.send(json=many).status_code == 200
+    assert time.monotonic() - begin > SECONDS
+
+
+# Errors of Anthropic's API
+
+
+def client_of(server: Server, key: str = KEY) -> anthropic.Anthropic:
+    return anthropic.Anthropic(base_url=server.base_url, api_key=key, max_retries=0)
+
+
+@pytest.mark.parametrize(
+    ("key", "request_", "raised", "kind"),
+    [
+        ("sk-wrong", {}, anthropic.AuthenticationError, "authentication_error"),
+        (KEY, {"model": "nope"}, anthropic.NotFoundError, "not_found_error"),
+        (KEY, {"messages": "x"}, anthropic.BadRequestError, "invalid_request_error"),
+        (KEY, {"temperature": -1}, anthropic.BadRequestError, "invalid_request_error"),
+        (KEY, {"system": "x" * 5_000_000}, anthropic.APIStatusError, "request_too_large"),
+    ],
+    ids=["key", "model", "messages", "temperature", "too large"],
+)
+def test_anthropics_client_raises_its_own_errors(server: Server, key, request_, raised, kind):
+    with pytest.raises(raised) as failure:
+        client_of(server, key).messages.create(**{**HELLO, **request_})
+    body = failure.value.body
+    assert (body["type"], body["error"]["type"]) == ("error", kind)
+    assert failure.value.request_id and body["request_id"] == failure.value.request_id
+    assert failure.value.request_id == failure.value.response.headers["x-request-id"]
+
+
+def test_an_answer_has_its_id_too(server: Server):
+    assert client_of(server).messages.create(**HELLO)._request_id
+
+
+def test_which_of_two_keys_counts(server: Server):
+    headers = {"authorization": "Bearer sk-wrong", "x-api-key": KEY}
+    response = server.send("/v1/messages", json={}, headers=headers)
+    assert response.status_code == 401
+    assert "`Authorization: Bearer`, which counts" in response.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("request_", "param"),
+    [
+        ({"stop": 5}, "stop"),
+        ({"response_format": {"type": "x"}}, "response_format.type"),
+        ({"tools": [{"type": "function"}]}, "tools.0.function"),
+    ],
+)
+def test_an_error_names_the_field_alone(server: Server, request_, param):
+    error = server.send(json={**HELLO, **request_}).json()["error"]
+    assert error["param"] == param
+    assert error["message"].startswith(f"{param}: ")
+
+
+def test_a_models_time_of_creation_stays(server: Server):
+    def created() -> list[int]:
+        cards = server.send("/v1/models", method="GET").json()["data"]
+        return [card["created"] for card in cards]
+
+    before = created()
+    time.sleep(1.1)
+    assert created() == before
+    assert all(0 <= time.time() - each < 3600 for each in before)
+
+
+# Health; the last, for the engine dies of it
+
+
+def health(server: Server, path: str) -> int:
+    return httpx.get(f"{server.base_url}{path}", timeout=20).status_code  # with no key
+
+
+def test_health_says_nothing_and_takes_a_flood(server: Server):
+    for path in ("/livez", "/readyz", "/health"):
+        response = httpx.get(f"{server.base_url}{path}", timeout=20)
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        assert set(pool.map(lambda _: health(server, "/readyz"), range(300))) == {200}
+
+
+def test_a_server_whose_engine_died_lives_and_is_not_ready(server: Server):
+    """And it is ready again when a completion is answered again, not before."""
+    processes = server.run.processes()
+    (engine,) = [each for each in processes if "EngineCore" in command_line(each)]
+    engine.kill()
+    psutil.wait_procs([engine], timeout=10)
+    time.sleep(3)
+    assert (health(server, "/readyz"), health(server, "/health")) == (503, 503)
+    assert health(server, "/livez") == 200
+    end = time.monotonic() + 240
+    ready = False
+    while not ready and time.monotonic() < end:
+        time.sleep(1)
+        try:
+            ready = health(server, "/readyz") == 200
+        except httpx.TransportError:
+            continue
+    assert ready
+    assert server.send(json=HELLO).status_code == 200

@@ -16,7 +16,7 @@ import pytest
 from .conftest import KEY, MODEL, ROOT, Server
 
 CLIENTS = ROOT / "tests" / "clients"
-FILES = sorted(file for file in CLIENTS.glob("*/*") if file.suffix in (".py", ".mjs"))
+FILES = sorted(file for file in CLIENTS.glob("*/*") if file.suffix in (".py", ".mjs", ".go"))
 ANSWER = "7.8 is greater than 7.11."
 THOUGHT = "7.8 > 7.11"
 PIECE = "Compare"  # of the thinking, and never torn apart by streaming
@@ -49,9 +49,14 @@ class Client:
         tool = [ROOT / "tools" / "clients-env", file.parent.name]
         built = subprocess.run(tool, stdout=subprocess.PIPE, text=True, check=True).stdout
         environment = Path(built.strip())
-        program, script = ("node", "run.mjs") if file.suffix == ".mjs" else ("python", "run.py")
+        commands: dict[str, list[str | Path]] = {
+            ".py": ["python", CLIENTS / "run.py", file],
+            ".mjs": ["node", CLIENTS / "run.mjs", file],
+            ".go": [file.stem],  # compiled with run.go
+        }
+        program, *arguments = commands[file.suffix]
         finished = subprocess.run(
-            [environment / "bin" / program, CLIENTS / script, file],
+            [environment / "bin" / program, *arguments],
             cwd=environment,
             # Nothing of ours: these libraries read addresses, keys and switches from variables.
             env={

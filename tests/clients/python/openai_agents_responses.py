@@ -8,8 +8,8 @@ from openai import AsyncOpenAI
 from openai.types.shared import Reasoning
 
 PACKAGE = "openai-agents"
-ON = {"reasoning": Reasoning(effort="medium")}
-OFF = {"reasoning": Reasoning(effort="none")}
+ON = {"effort": "medium"}
+OFF = {"effort": "none"}
 SEES = {
     "whole": "new_items[].raw_item.content of type reasoning",
     "streamed": "response.reasoning_text.delta",
@@ -23,7 +23,8 @@ loop = asyncio.new_event_loop()  # one for all: the client's connections are bou
 
 
 def agent(settings):
-    return Agent("Calculator", model=model, model_settings=ModelSettings(temperature=0, **settings))
+    settings = ModelSettings(temperature=0, reasoning=Reasoning(**settings))
+    return Agent("Calculator", model=model, model_settings=settings)
 
 
 def seen(result, thinking, reply):

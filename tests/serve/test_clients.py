@@ -16,7 +16,7 @@ import pytest
 from .conftest import KEY, MODEL, ROOT, Server
 
 CLIENTS = ROOT / "tests" / "clients"
-FILES = sorted(file for file in CLIENTS.glob("*/*") if file.suffix in (".py", ".mjs"))
+FILES = sorted(file for file in CLIENTS.glob("*/*") if file.suffix in (".py", ".mjs", ".go"))
 ANSWER = "7.8 is greater than 7.11."
 THOUGHT = "7.8 > 7.11"
 PIECE = "Compare"  # of the thinking, and never torn apart by streaming
@@ -33,6 +33,42 @@ README = ROOT / "README.md"
 BEGIN, END = "<!-- tests/clients/table.md -->\n", "<!-- end of tests/clients/table.md -->"
 
 
+def printed(
+    file: Path, server: Server, folder: str, arguments: list[Path] | None = None
+) -> list[dict[str, Any]]:
+    """Run a script in a folder's environment and return the lines of JSON that it prints.
+
+    Args:
+        file: the script, whose ending says what runs it.
+        server: the server that it asks.
+        folder: the folder of tests/clients whose environment it is.
+        arguments: what stands in the script's place, for a runner that loads it.
+    """
+    tool = [ROOT / "tools" / "clients-env", folder]
+    built = subprocess.run(tool, stdout=subprocess.PIPE, text=True, check=True).stdout
+    environment = Path(built.strip())
+    program = {".py": "python", ".mjs": "node", ".go": file.stem}[file.suffix]
+    finished = subprocess.run(
+        [environment / "bin" / program, *([file] if arguments is None else arguments)],
+        cwd=environment,
+        # Nothing of ours: these libraries read addresses, keys and switches from variables.
+        env={
+            "HOME": str(environment),
+            "BASE_URL": server.base_url,
+            "API_KEY": KEY,
+            "MODEL": MODEL,
+            "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or its import fetches a list of prices
+        },
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    if finished.returncode:
+        pytest.fail(finished.stderr)
+    # Some libraries print lines of their own.
+    return [json.loads(line) for line in finished.stdout.splitlines() if line[:1] == "{"]
+
+
 @dataclass
 class Client:
     """What a client says of itself, and what it saw."""
@@ -46,30 +82,12 @@ class Client:
     @classmethod
     def run(cls, file: Path, server: Server) -> "Client":
         """Ask all four questions with one process: some libraries take seconds to load."""
-        tool = [ROOT / "tools" / "clients-env", file.parent.name]
-        built = subprocess.run(tool, stdout=subprocess.PIPE, text=True, check=True).stdout
-        environment = Path(built.strip())
-        program, script = ("node", "run.mjs") if file.suffix == ".mjs" else ("python", "run.py")
-        finished = subprocess.run(
-            [environment / "bin" / program, CLIENTS / script, file],
-            cwd=environment,
-            # Nothing of ours: these libraries read addresses, keys and switches from variables.
-            env={
-                "HOME": str(environment),
-                "BASE_URL": server.base_url,
-                "API_KEY": KEY,
-                "MODEL": MODEL,
-                "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # or its import fetches a list of prices
-            },
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        if finished.returncode:
-            pytest.fail(finished.stderr)
-        # Some libraries print lines of their own.
-        lines = [json.loads(line) for line in finished.stdout.splitlines() if line[:1] == "{"]
-        about, *answers = lines
+        commands: dict[str, list[Path]] = {
+            ".py": [CLIENTS / "run.py", file],
+            ".mjs": [CLIENTS / "run.mjs", file],
+            ".go": [],  # compiled with run.go
+        }
+        about, *answers = printed(file, server, file.parent.name, commands[file.suffix])
         return cls(**about, saw={(line["thinks"], line["streamed"]): line for line in answers})
 
     def row(self) -> str:

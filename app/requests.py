@@ -12,9 +12,12 @@ from app.answers.translated import TranslatedResponse
 from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body
 from app.edge.aliases import split
 from app.edge.errors import Refusal, error
+from app.edge.fixed import Edge
+from app.edge.fixed import values_of as edge_of
 from app.scope import Call, key_of, with_call
 from app.surfaces.apis import API, apis
 from app.surfaces.body import read
+from app.surfaces.bounds import check
 from app.thinking.controls import FIELDS
 from app.thinking.decision import Decision, decide, decide_plain
 from app.thinking.fixed import Thinking, values_of
@@ -34,6 +37,7 @@ class Requests:
         models: Mapping[str, Thinking] | None = None,
         meter: Meter | None = None,
         tokenizes: bool = True,
+        edge: Edge | None = None,
     ) -> None:
         """Take the values of all models that are served here; to no other anything goes.
 
@@ -42,6 +46,7 @@ class Requests:
             models: {model id: its values}; $HYBRID_LLM_REASONING by default.
             meter: where refusals are counted; Ray's metrics by default.
             tokenizes: whether the application behind has a /tokenize that works.
+            edge: the values of the edge, which bound a request; $HYBRID_LLM_EDGE by default.
         """
         # With the first request that would hold up everybody else's for seconds.
         import vllm.entrypoints.anthropic.serving
@@ -52,6 +57,7 @@ class Requests:
         self._models = values_of(models)
         self._meter = meter or ray_meter()
         self._apis = apis(tokenizes)
+        self._bounds = edge_of(edge).bounds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request as the policy has it, or refuse it."""
@@ -75,8 +81,11 @@ class Requests:
             if api.answers:
                 call = replace(call, **_shape(fields, api))
             if api.thinks or api.answers:
+                check(fields, self._bounds)
                 # The controls that a client has written, of any API; what the engine reads wins.
-                said = {field: request[field] for field in FIELDS if field in request} | fields
+                # It reads a budget of -1, which is no limit, as none.
+                said = {field: request[field] for field in FIELDS if field in request}
+                said |= {name: value for name, value in fields.items() if value is not None}
                 decided = decide if api.thinks else decide_plain
                 decision, added = decided(
                     {**said, "model": request.get("model")}, thinking, ending, api.name

@@ -45,8 +45,9 @@ class _Guarded:
                 self.app.add_middleware(layer, required=not _on_loopback_only())
             elif layer is Requests:
                 # Ray's ingress has a /tokenize that its engine refuses (2.60)
-                values = self.thinking_values
-                self.app.add_middleware(layer, models=values, tokenizes=False)
+                self.app.add_middleware(
+                    layer, models=self.thinking_values, tokenizes=False, edge=self.edge_values
+                )
             elif layer in WITH_VALUES:
                 self.app.add_middleware(layer, models=self.thinking_values)
             elif layer in WITH_EDGE:

@@ -4,6 +4,8 @@ import json
 import os
 from dataclasses import asdict, dataclass
 
+from app.surfaces.bounds import Bounds
+
 VALUES = "HYBRID_LLM_EDGE"  # Edge in JSON; app.serve sets it
 
 
@@ -13,6 +15,7 @@ class Edge:
 
     origins: tuple[str, ...] = ()  # whose pages may read answers in a browser
     request_seconds: float = 60  # s that a request may take to arrive
+    bounds: Bounds = Bounds()  # on what it may ask for
 
 
 def dumped(edge: Edge) -> str:
@@ -23,7 +26,8 @@ def dumped(edge: Edge) -> str:
 def loaded(text: str) -> Edge:
     """Return the values of that text, of an empty one those that hold by default."""
     values = json.loads(text or "{}")
-    return Edge(**{**values, "origins": tuple(values.get("origins", ()))})
+    origins = tuple(values.pop("origins", ()))
+    return Edge(origins, bounds=Bounds(**values.pop("bounds", {})), **values)
 
 
 def values_of(edge: Edge | None) -> Edge:

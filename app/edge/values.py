@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from app.edge.fixed import Edge
+from app.surfaces.bounds import Bounds
 
 # As a browser writes it: all lower case, no path; or `*` for all
 Origin = Annotated[str, Field(pattern=r"^(\*|[a-z][a-z0-9+.-]*://[a-z0-9.:\[\]_-]+)$")]
@@ -22,10 +23,24 @@ class Cors(_Values):
     allowed_origins: list[Origin] = []  # those whose pages may read answers; empty: none
 
 
+Count = Annotated[int, Field(ge=1)]
+
+
+class Limits(_Values):
+    """The most that one request may ask for, of what costs something besides its tokens."""
+
+    choices: Count = Bounds.choices  # `n`
+    prompts: Count = Bounds.prompts  # in one plain completion
+    tools: Count = Bounds.tools
+    schema_bytes: Count = Bounds.schema_bytes  # of all its JSON schemas
+    grammar_bytes: Count = Bounds.grammar_bytes  # of a regular expression, a grammar, choices
+
+
 class EdgeValues(_Values):
     """The values; each may be left out."""
 
     cors: Cors = Cors()
+    limits: Limits = Limits()
     # That a request may take to arrive, its body included
     request_seconds: Annotated[float, Field(gt=0, le=3600)] = Edge.request_seconds
 
@@ -43,14 +58,16 @@ def parse(given: object) -> Edge:
         values = EdgeValues.model_validate({} if given is None else given)
     except ValidationError as failure:
         raise ValueError("; ".join(map(_line, failure.errors()))) from None
-    return Edge(tuple(values.cors.allowed_origins), values.request_seconds)
+    bounds = Bounds(**values.limits.model_dump())
+    return Edge(tuple(values.cors.allowed_origins), values.request_seconds, bounds)
 
 
 def _line(failure: Mapping[str, Any]) -> str:
     """Return what pydantic says of one mistake."""
     place = ".".join(map(str, ("edge", *failure["loc"])))
     if failure["type"] == "extra_forbidden":
-        model = Cors if failure["loc"][:-1] == ("cors",) else EdgeValues
+        inner: dict[Any, type[BaseModel]] = {("cors",): Cors, ("limits",): Limits}
+        model = inner.get(failure["loc"][:-1], EdgeValues)
         known = ", ".join(str(field.alias) for field in model.model_fields.values())
         return f"{place}: there is no such value; there are {known}"
     if failure["type"] == "string_pattern_mismatch":

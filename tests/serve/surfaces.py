@@ -126,6 +126,11 @@ class Messages:
                 reply.thinking_tokens = details["thinking_tokens"]
 
 
+def names(error: dict[str, Any], field: str) -> bool:
+    """Tell whether an error names a field; Anthropic's has its message alone for that."""
+    return error["param"] == field if "param" in error else field in error["message"]
+
+
 SURFACES: dict[str, Any] = {"chat": Chat(), "responses": Responses(), "messages": Messages()}
 
 

@@ -33,6 +33,7 @@ pytestmark = pytest.mark.parametrize(
 
 # Pages of other origins
 
+COLD = {"extra_body": {"temperature": -1}}
 REQUESTS = {
     "an answer": ({"json": HELLO}, 200),
     "a list": ({"path": "/v1/models", "method": "GET"}, 200),
@@ -169,7 +170,12 @@ def client_of(server: Server, key: str = KEY) -> anthropic.Anthropic:
         ("sk-wrong", {}, anthropic.AuthenticationError, "authentication_error"),
         (KEY, {"model": "nope"}, anthropic.NotFoundError, "not_found_error"),
         (KEY, {"messages": "x"}, anthropic.BadRequestError, "invalid_request_error"),
-        (KEY, {"temperature": -1}, anthropic.BadRequestError, "invalid_request_error"),
+        (
+            KEY,
+            {"extra_body": {"temperature": -1}},
+            anthropic.BadRequestError,
+            "invalid_request_error",
+        ),
         (KEY, {"system": "x" * 5_000_000}, anthropic.APIStatusError, "request_too_large"),
     ],
     ids=["key", "model", "messages", "temperature", "too large"],

@@ -381,7 +381,10 @@ def test_the_values_of_the_edge_reach_the_layers(built, monkeypatch, direct, edg
     ("edge", "message"),
     [
         ("x", "^edge: Input should be"),
-        ({"requestSecond": 1}, "^edge.requestSecond: there is no such value; there are cors, req"),
+        (
+            {"requestSecond": 1},
+            "^edge.requestSecond: there is no such value; there are cors, limits",
+        ),
         ({"request_seconds": 1}, "^edge.request_seconds: there is no such value"),
         ({"requestSeconds": 0}, "^edge.requestSeconds: .*greater than 0"),
         ({"requestSeconds": "5"}, "^edge.requestSeconds: .*number"),

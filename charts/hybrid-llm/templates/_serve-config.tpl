@@ -23,6 +23,10 @@ applications:
         cors:
           allowedOrigins: {{ toJson $values.serving.cors.allowedOrigins }}
         requestSeconds: {{ $values.serving.requestSeconds | int }}
+        limits:
+          {{- range $name, $most := $values.serving.limits }}
+          {{ $name }}: {{ $most | int }}
+          {{- end }}
       {{- if and (not $plan.direct) $plan.ingressGroup }}
       ingress_deployment_config:
         ray_actor_options:

@@ -118,9 +118,11 @@ def test_direct_mode_is_told_to_head_and_workers_and_has_no_ingress():
 @pytest.mark.parametrize("mode", ["ingress", "direct"])
 def test_the_edge_is_told_to_the_application_and_to_haproxy(mode):
     cors = {"allowedOrigins": ["https://a.example", "http://localhost:3000"]}
-    objects = render({"serving": {"mode": mode, "requestSeconds": 7, "cors": cors}})
+    limits = {"choices": 3, "prompts": 4, "tools": 5, "schemaBytes": 6, "grammarBytes": 7}
+    serving = {"mode": mode, "requestSeconds": 7, "cors": cors, "limits": limits}
+    objects = render({"serving": serving})
     args = serve_config(objects)["applications"][0]["args"]
-    assert args["edge"] == {"cors": cors, "requestSeconds": 7}
+    assert args["edge"] == {"cors": cors, "requestSeconds": 7, "limits": limits}
     # As `make run` tells it.
     front = run.haproxy({"applications": [{"args": args}]})
     assert front == {"RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "12"}

@@ -35,6 +35,8 @@ def main(path: str) -> None:
     version = importlib.metadata.version(client.PACKAGE)
     about = {"title": client.__doc__.strip(" .\n"), "version": version}
     about |= {"off": code(client.OFF), "sees": client.SEES}
+    if hasattr(client, "ANSWER"):
+        about["answer"] = client.ANSWER
     print(json.dumps(about), flush=True)
     for thinks, streamed in product((True, False), (False, True)):
         ask = client.stream if streamed else client.whole

@@ -78,6 +78,7 @@ class Client:
     off: str
     sees: dict[str, str | None]  # where the thinking is: whole, streamed, and the tokens of it
     saw: dict[tuple[bool, bool], dict[str, Any]]  # by whether it thinks, and is streamed
+    answer: str = ANSWER  # another where it asks for more than a text
 
     @classmethod
     def run(cls, file: Path, server: Server) -> "Client":
@@ -129,7 +130,7 @@ def client(request: pytest.FixtureRequest, server: Server, ran: dict[Any, Any]) 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 def test_thinking_on(client, streamed):
     saw = client.saw[True, streamed]
-    assert saw["answer"].strip() == ANSWER
+    assert saw["answer"].strip() == client.answer
     everything = json.dumps(saw["reply"])
     if client.sees["streamed" if streamed else "whole"]:
         assert THOUGHT in saw["thinking"]
@@ -143,7 +144,7 @@ def test_thinking_on(client, streamed):
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 def test_thinking_off(client, streamed):
     saw = client.saw[False, streamed]
-    assert saw["answer"].strip() == ANSWER
+    assert saw["answer"].strip() == client.answer
     assert not saw["thinking"]
     assert PIECE not in json.dumps(saw["reply"])
     assert not saw["tokens"]

@@ -39,7 +39,7 @@ const checks = {
       const content = calls.map(({ id }) => ({
         type: "tool_result",
         tool_use_id: id,
-        content: "sunny, 18 C",
+        content: "18 C",
       }));
       messages.push({ role: "assistant", content: message.content }, { role: "user", content });
     }

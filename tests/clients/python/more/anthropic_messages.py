@@ -43,8 +43,7 @@ def agent_loop():
         if not calls:
             break
         results = [
-            {"type": "tool_result", "tool_use_id": call.id, "content": "sunny, 18 C"}
-            for call in calls
+            {"type": "tool_result", "tool_use_id": call.id, "content": "18 C"} for call in calls
         ]
         messages += [
             {"role": "assistant", "content": message.content},

@@ -22,7 +22,7 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 40  # for each operation and mode
+EXAMPLES = 25  # for each operation and mode
 
 
 def test_every_answer_is_as_documented(server: Server):
@@ -39,7 +39,7 @@ def test_every_answer_is_as_documented(server: Server):
     )
     @given(data=st.data())
     def one(operation: schemathesis.APIOperation, data: st.DataObject) -> None:
-        mode = data.draw(st.sampled_from(schemathesis.GenerationMode.all()))
+        mode = data.draw(st.sampled_from(list(schemathesis.GenerationMode)))
         case = data.draw(operation.as_strategy(generation_mode=mode))
         if isinstance(case.body, dict):
             sound(case.body)

@@ -156,3 +156,12 @@ TEMPLATE_RESERVED = frozenset(
         "truncation",
     ]
 )
+
+# {type of a part of a message's content: where it has its text}; there are no other parts here.
+TEXTS = {
+    "text": "text",
+    "input_text": "text",
+    "output_text": "text",
+    "refusal": "refusal",
+    "thinking": "thinking",
+}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from app.edge.errors import Refusal
-from app.surfaces.fields import CHAT, COMPLETIONS, REFUSED, TEMPLATE_RESERVED
+from app.surfaces.fields import CHAT, COMPLETIONS, REFUSED, TEMPLATE_RESERVED, TEXTS
 
 log = logging.getLogger("hybrid_llm.parsing")
 
@@ -155,12 +155,18 @@ def _check_refused(request: Mapping[str, Any]) -> None:
 
 
 def _check_parts(parts: list[Any], place: tuple[str | int, ...]) -> None:
-    """Refuse parts of a content that not every reader behind takes for the same."""
+    """Refuse parts of a content that not every reader behind takes for the same text."""
     for number, part in enumerate(parts):
+        field = _field((*place, number))
         kind = part.get("type") if isinstance(part, dict) else None
-        if not isinstance(kind, str) or (kind == "text" and not isinstance(part.get("text"), str)):
-            field = _field((*place, number))
+        if not isinstance(kind, str):
             message = f'{field}: must be an object with a type, as {{"type": "text", "text": ...}}.'
+            raise Refusal(field, message, "invalid_parameter")
+        if kind not in TEXTS:
+            message = f"{field}: the models here read text alone, they are not multimodal."
+            raise Refusal(field, message, "unsupported_parameter")
+        if not isinstance(part.get(TEXTS[kind]), str):
+            message = f"{field}.{TEXTS[kind]}: must be a string."
             raise Refusal(field, message, "invalid_parameter")
 
 

@@ -223,7 +223,6 @@ ITEMS: list[Any] = [
         "role": "user",
         "content": [
             {"type": "input_text", "text": "And this?"},
-            {"type": "input_image", "image_url": "data:image/png;base64,", "detail": "auto"},
         ],
     },
 ]
@@ -243,12 +242,16 @@ def test_a_history_with_thinking_and_tools() -> None:
         {"role": "assistant", "content": "Rain."},
         {
             "role": "user",
-            "content": [
-                {"type": "text", "text": "And this?"},
-                {"type": "image_url", "image_url": {"url": "data:image/png;base64,"}},
-            ],
+            "content": [{"type": "text", "text": "And this?"}],
         },
     ]
+
+
+def test_an_image_is_refused_for_the_models_here_read_text_alone() -> None:
+    image = {"type": "input_image", "image_url": "data:image/png;base64,", "detail": "auto"}
+    response = send(untouched([]), input=[{"role": "user", "content": [image]}])
+    assert (response.status, response.error["code"]) == (400, "unsupported_parameter")
+    assert "multimodal" in response.error["message"]
 
 
 @pytest.mark.parametrize(

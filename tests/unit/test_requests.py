@@ -177,6 +177,10 @@ def test_what_goes_on_is_what_was_read_and_nothing_else() -> None:
             {"messages": [{"role": "user", "content": [{"type": "text", "text": None}]}]},
             "messages.0.content.0",
         ),
+        (
+            {"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]},
+            "messages.0.content.0",
+        ),
         ({"messages": [{"role": "assistant", "tool_calls": 5}]}, None),
         ({"messages": [{"role": "assistant", "tool_calls": [5]}]}, "messages"),
         ({"structured_outputs": 5}, None),

@@ -52,8 +52,8 @@ def test_every_answer_is_as_documented(server: Server):
     for found in schemathesis.openapi.from_dict(document).get_all_operations():
         one(found.ok())
     assert {path for path, _ in seen} == set(document["paths"])
-    for path in ("/v1/chat/completions", "/v1/responses", "/v1/messages"):
-        assert seen[path, 400] and seen[path, 200], seen  # else nothing is shown
+    statuses = {status for _, status in seen}
+    assert {200, 400, 404} <= statuses, seen  # else little is shown
 
 
 def sound(body: dict[str, Any]) -> None:

@@ -5,6 +5,7 @@ engine sees it. `bench/bounds/README.md` has what each
 costs without a bound.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -83,16 +84,33 @@ def check(fields: Mapping[str, Any], bounds: Bounds) -> None:
 
 
 def schemas(fields: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield (field, schema) of each JSON schema that a request has."""
+    """Yield (field, schema) of all that a request has, also those that are JSON in a string.
+
+    Raises:
+        Refusal: such a string is no JSON.
+    """
     form = fields.get("response_format") or {}
+    if form.get("type") == "structural_tag":  # its schemas lie within
+        yield "response_format", form
     described = form.get("json_schema") or {}
     if (schema := described.get("schema")) is not None:
         yield "response_format.json_schema.schema", schema
-    if (schema := (fields.get("structured_outputs") or {}).get("json")) is not None:
-        yield "structured_outputs.json", schema
+    structured = fields.get("structured_outputs") or {}
+    for name in ("json", "structural_tag"):
+        if (schema := structured.get(name)) is not None:
+            yield f"structured_outputs.{name}", _parsed(f"structured_outputs.{name}", schema)
     for number, tool in enumerate(fields.get("tools") or ()):
         if (schema := tool["function"].get("parameters")) is not None:
             yield f"tools.{number}.function.parameters", schema
+
+
+def _parsed(field: str, schema: Any) -> Any:
+    if not isinstance(schema, str):
+        return schema
+    try:
+        return json.loads(schema)
+    except (ValueError, RecursionError):
+        raise Refusal(field, f"{field}: the string is no JSON.", "invalid_json") from None
 
 
 class _Schemas:

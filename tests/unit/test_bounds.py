@@ -1,5 +1,6 @@
 """What one request may ask for besides its tokens, and that the bounds themselves cost little."""
 
+import json
 from typing import Any
 
 import pytest
@@ -61,6 +62,24 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
         {"structured_outputs": {"regex": "a" * 4097}},
         "structured_outputs.regex",
         "grammarBytes",
+    ),
+    "a schema in a string": (
+        {"structured_outputs": {"json": json.dumps(strings(4))}},
+        {"structured_outputs": {"json": json.dumps(strings(5))}},
+        "structured_outputs.json",
+        "different lengths",
+    ),
+    "a string that is no JSON": (
+        {"structured_outputs": {"json": "{}"}},
+        {"structured_outputs": {"json": "{"}},
+        "structured_outputs.json",
+        "no JSON",
+    ),
+    "structural tags": (
+        {"response_format": {"type": "structural_tag", "structures": [{"schema": strings(4)}]}},
+        {"response_format": {"type": "structural_tag", "structures": [{"schema": strings(5)}]}},
+        "response_format",
+        "different lengths",
     ),
     "counts": (
         {"structured_outputs": {"regex": "a{1,9}b{1,10}c{1,11}d{1,12}"}},

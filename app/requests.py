@@ -142,7 +142,7 @@ def _shape(fields: Mapping[str, Any], api: API) -> dict[str, Any]:
         "streamed": streamed,
         "choices": fields.get("n") or 1,
         "hides_usage": hides,
-        "tools": bool(fields.get("tools")) and fields.get("tool_choice") != "none",
+        "tools": bool(fields.get("tools")),
     }
 
 

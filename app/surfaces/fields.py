@@ -4,42 +4,31 @@ What vLLM's models don't have is dropped: the engine would read none of it. A fi
 adds must be named here first: a test fails until it is.
 """
 
-# Of chat completions
-CHAT = frozenset(
+# Of chat completions and of plain ones
+_BOTH = frozenset(
     [
-        "add_generation_prompt",
         "add_special_tokens",
         "allowed_token_ids",
         "bad_words",
         "cache_salt",
-        "chat_template_kwargs",
-        "continue_final_message",
-        "documents",
         "echo",
         "frequency_penalty",
         "ignore_eos",
-        "include_reasoning",
         "include_stop_str_in_output",
         "logit_bias",
         "logprob_token_ids",
         "logprobs",
-        "max_completion_tokens",
         "max_tokens",
-        "messages",
         "min_p",
         "min_tokens",
         "model",
         "n",
-        "parallel_tool_calls",
         "presence_penalty",
         "priority",
         "prompt_logprobs",
-        "reasoning_effort",
         "repetition_detection",
         "repetition_penalty",
         "response_format",
-        "return_assistant_tokens_mask",
-        "return_prompt_text",
         "return_token_ids",
         "return_token_offsets",
         "return_tokens_as_token_ids",
@@ -54,10 +43,7 @@ CHAT = frozenset(
         "structured_outputs",
         "temperature",
         "thinking_token_budget",
-        "tool_choice",
-        "tools",
         "top_k",
-        "top_logprobs",
         "top_p",
         "truncate_prompt_tokens",
         "truncation_side",
@@ -66,55 +52,28 @@ CHAT = frozenset(
     ]
 )
 
-# Of plain completions
-COMPLETIONS = frozenset(
+# Of chat completions
+CHAT = _BOTH | frozenset(
     [
-        "add_special_tokens",
-        "allowed_token_ids",
-        "bad_words",
-        "cache_salt",
-        "echo",
-        "frequency_penalty",
-        "ignore_eos",
-        "include_stop_str_in_output",
-        "logit_bias",
-        "logprob_token_ids",
-        "logprobs",
-        "max_tokens",
-        "min_p",
-        "min_tokens",
-        "model",
-        "n",
-        "presence_penalty",
-        "priority",
-        "prompt",
-        "prompt_logprobs",
-        "repetition_detection",
-        "repetition_penalty",
-        "response_format",
-        "return_token_ids",
-        "return_token_offsets",
-        "return_tokens_as_token_ids",
-        "seed",
-        "skip_special_tokens",
-        "spaces_between_special_tokens",
-        "stop",
-        "stop_token_ids",
-        "stream",
-        "stream_interval",
-        "stream_options",
-        "structured_outputs",
-        "suffix",
-        "temperature",
-        "thinking_token_budget",
-        "top_k",
-        "top_p",
-        "truncate_prompt_tokens",
-        "truncation_side",
-        "user",
-        "vllm_xargs",
+        "add_generation_prompt",
+        "chat_template_kwargs",
+        "continue_final_message",
+        "documents",
+        "include_reasoning",
+        "max_completion_tokens",
+        "messages",
+        "parallel_tool_calls",
+        "reasoning_effort",
+        "return_assistant_tokens_mask",
+        "return_prompt_text",
+        "tool_choice",
+        "tools",
+        "top_logprobs",
     ]
 )
+
+# Of plain completions
+COMPLETIONS = _BOTH | {"prompt", "suffix"}
 
 # Taken by no API here, and why.
 REFUSED = {

@@ -56,6 +56,10 @@ def chat_completion(request: Mapping[str, Any]) -> dict[str, Any]:
         )
         raise Refusal("add_generation_prompt", message)
     _check_template(fields.get("chat_template_kwargs"))
+    if fields.get("tool_choice") == "none":
+        # A model that sees them in its prompt writes calls, which would be given out as text.
+        for name in ("tools", "tool_choice", "parallel_tool_calls"):
+            fields.pop(name, None)
     return fields
 
 

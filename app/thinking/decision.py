@@ -67,9 +67,7 @@ def decide(
         budget = _of_text(budget, thinking)
     elif not thinks:  # its prompt has closed the thinking; the cap holds for any other all the same
         budget = thinking.max_budget
-    if budget is not None:
-        added["thinking_token_budget"] = budget
-    added |= _closed(request, thinking)
+    added |= _budgeted(budget) | _closed(request, thinking)
     for name, value in thinking.sampling.get("thinking" if thinks else "nonThinking", {}).items():
         if request.get(name) is None:
             added[name] = value
@@ -95,8 +93,7 @@ def decide_plain(
             message = f"{control.field}: /v1/completions has no thinking mode; use a chat API."
             raise Refusal(control.field, message, "unsupported_parameter")
     budget = _of_text(_budget(said, thinking), thinking)
-    added: dict[str, Any] = {} if budget is None else {"thinking_token_budget": budget}
-    added |= _closed(request, thinking)
+    added = _budgeted(budget) | _closed(request, thinking)
     if thinking.patience is not None:
         added["priority"] = priority(request, 0)
     return Decision(False, None), added
@@ -146,6 +143,11 @@ def _budget(said: list[Control], thinking: Thinking) -> int | None:
     if effort is not None and effort in thinking.efforts:
         default = thinking.efforts[effort]
     return limit if default is None else default
+
+
+def _budgeted(budget: int | None) -> dict[str, Any]:
+    """Return the engine's field, which has no number for no limit."""
+    return {} if budget is None else {"thinking_token_budget": None if budget == -1 else budget}
 
 
 def _of_text(budget: int | None, thinking: Thinking) -> int | None:

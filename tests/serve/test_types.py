@@ -54,6 +54,7 @@ REQUESTS: dict[str, tuple[str, str | None, int]] = {
     "cut off in a call": (MADRID, "required", 41),
     "cut off in a named call": (MADRID, "named", 41),
     "a call not made": (COMPARE, "auto", 500),
+    "a call forbidden": (COMPARE, "none", 500),
 }
 # A call's first 19 tokens are the same without thinking.
 WITHOUT_THINKING = {76: 5, 41: 19}
@@ -88,7 +89,7 @@ def body(surface: str, request: str, thinking: bool) -> dict[str, Any]:
             "thinking": {"type": "enabled", "budget_tokens": 1024} if thinking else OFF,
         }
         tool = {key: value for key, value in function.items() if key != "parameters"}
-        kind = {"auto": "auto", "required": "any", "named": "tool", None: None}[choice]
+        kind = {"required": "any", "named": "tool"}.get(choice or "", choice)
         tools = {
             "tools": [{**tool, "input_schema": function["parameters"]}],
             "tool_choice": {"type": kind, **({"name": NAME} if choice == "named" else {})},
@@ -170,7 +171,7 @@ def test_an_answer_has_its_types_and_its_end(
     elif "cut off" in request_:
         assert why == CUT[surface]
     else:
-        called = choice and request_ != "a call not made"
+        called = choice and request_ not in ("a call not made", "a call forbidden")
         assert kinds == ["thinking"] * thinking + (["call"] if called else ["text"])
         assert why == ENDS[surface][choice if called else None]
 
@@ -196,6 +197,18 @@ def test_a_forced_call_has_no_content(server: Server, choice: str):
     message = completion["choices"][0]["message"]
     assert message["content"] is None
     assert json.loads(message["tool_calls"][0]["function"]["arguments"]) == {"city": "Madrid"}
+
+
+@pytest.mark.parametrize("surface", PATHS)
+def test_forbidden_tools_are_not_in_the_prompt(server: Server, surface: str):
+    """A model that sees them writes calls, which would come as text."""
+    read = []
+    for request_ in ("plain", "a call forbidden", "a call not made"):
+        (answer,) = ask(server, surface, body(surface, request_, False), False)
+        usage = answer["usage"]
+        read.append(usage["prompt_tokens" if surface == "chat" else "input_tokens"])
+    plain, forbidden, offered = read
+    assert plain == forbidden < offered
 
 
 def test_a_response_repeats_its_request_as_openai_does(server: Server):

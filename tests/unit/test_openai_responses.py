@@ -258,7 +258,6 @@ def test_an_image_is_refused_for_the_models_here_read_text_alone() -> None:
     ("choice", "expected"),
     [
         ({}, "auto"),
-        ({"tool_choice": "none"}, "none"),
         ({"tool_choice": "required"}, "required"),
         (
             {"tool_choice": {"type": "function", "name": "f"}},

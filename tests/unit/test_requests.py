@@ -345,6 +345,32 @@ def test_every_surface_is_decided_on(path: str, prefix: str) -> None:
     assert engine.scope["path"] == prefix + behind
 
 
+FUNCTION = {"name": "f", "parameters": {"type": "object"}}
+TOOLS = {
+    CHAT: {"tools": [{"type": "function", "function": FUNCTION}], "tool_choice": "none"},
+    "/v1/responses": {"tools": [{"type": "function", **FUNCTION}], "tool_choice": "none"},
+    "/v1/messages": {
+        "tools": [{"name": "f", "input_schema": {"type": "object"}}],
+        "tool_choice": {"type": "none"},
+    },
+}
+
+
+@pytest.mark.parametrize("path", TOOLS)
+def test_tools_that_a_request_forbids_are_not_in_its_prompt(path: str) -> None:
+    engine = Engine()
+    asked = {"model": "m", "max_tokens": 9, "input": "Hi", "messages": HI, **TOOLS[path]}
+    with contextlib.suppress(Exception):  # the answer is none that could be turned back
+        ask(
+            Requests(engine, {"m": Thinking()}, Kept()),
+            http(path=path),
+            [json.dumps(asked).encode()],
+        )
+    assert engine.calls == 1
+    assert not {"tools", "tool_choice"} & engine.got.keys()
+    assert not engine.call.tools
+
+
 def test_a_key_has_its_own_policy() -> None:
     thinking = Thinking(keys={"batch": {"default": False, "override": False}})
     request = {"enable_thinking": True}

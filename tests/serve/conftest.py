@@ -160,6 +160,12 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
     assert not left, f"Ctrl-C left behind: {left}"
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run last what shares a server, so that no test that starts one itself runs beside it."""
+    items.sort(key=lambda item: "server" in getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture
 def client(server: Server) -> openai.OpenAI:
     """Return the real OpenAI client, with a valid key."""

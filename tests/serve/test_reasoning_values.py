@@ -1,6 +1,5 @@
 """The values of an operator, the `reasoning` map of a Serve config, as a client sees them."""
 
-import copy
 import json
 import re
 import time
@@ -10,51 +9,15 @@ from typing import Any
 import httpx
 import openai
 import pytest
-import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from spellings import asked
 
-from .conftest import BOB, CONFIGS, DAVE, KEY, MODEL, MODES, ROOT, Server
+from .conftest import BOB, DAVE, KEY, MODEL, Server
+from .operators_values import FIXED, both_modes, in_the_ingress
 from .surfaces import SURFACES, Reply, ask, names
 
-FIXED = "fixed"  # in the ingress mode a second model; direct streaming has one
 QUESTION = "What is 347 * 86?"
 HI = [{"role": "user", "content": "Hello"}]
-VALUES = {
-    "fields": "reasoning",
-    "thinkingDefault": False,
-    "allowOverride": True,
-    "tokenBudget": 5,
-    "maxTokenBudget": 20,
-    "effortBudgets": {"low": 0, "medium": 10, "high": None},
-    "lanes": {"enabled": True, "patienceSeconds": 5},
-    "keys": {"bob": {"allowOverride": False}},  # never thinks
-}
-
-
-def with_values(mode: str) -> str:
-    """Return the Serve config of the embedded model with values."""
-    config = yaml.safe_load((ROOT / CONFIGS[mode]).read_text())
-    config.pop("http_options", None)  # then make run sees to it that this machine alone is served
-    arguments = config["applications"][0]["args"]
-    (model,) = arguments["llm_configs"]
-    arguments["reasoning"] = {MODEL: VALUES}
-    if mode == "ingress":
-        second = copy.deepcopy(model)
-        second["model_loading_config"]["model_id"] = FIXED
-        second["engine_kwargs"]["scheduling_policy"] = "priority"
-        arguments["llm_configs"].append(second)
-        arguments["reasoning"][FIXED] = {
-            "fields": "reasoning_content",
-            "allowOverride": False,
-            "maxTokenBudget": 5,
-        }
-    return yaml.safe_dump(config)
-
-
-SERVERS = [(mode, with_values(mode)) for mode in MODES]
-both_modes = pytest.mark.parametrize("server", SERVERS, ids=list(MODES), indirect=True)
-in_the_ingress = pytest.mark.parametrize("server", SERVERS[:1], ids=["ingress"], indirect=True)
 streamed_or_not = pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
 each_surface = pytest.mark.parametrize("surface", SURFACES.values(), ids=SURFACES)
 
@@ -375,7 +338,7 @@ def test_no_request_however_it_is_spelt_thinks_against_its_policy(server: Server
         headers = {"authorization": f"Bearer {key}", "content-type": "application/json"}
         return server.send(path, content=content, headers=headers)
 
-    requests = generated(250)
+    requests = generated(125)
     with ThreadPoolExecutor(8) as pool:
         responses = list(pool.map(send, requests))
     answered = 0
@@ -389,4 +352,4 @@ def test_no_request_however_it_is_spelt_thinks_against_its_policy(server: Server
             assert "<think>" not in text and not tokens, (request, response.text)
         else:
             assert tokens <= 20 + 2, (request, response.text)  # the tags themselves may count
-    assert answered > 40  # else nothing is shown
+    assert answered > 20  # else nothing is shown

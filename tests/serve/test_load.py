@@ -30,7 +30,7 @@ def test_streams_with_and_without_thinking_side_by_side_on_every_surface(server:
         return ask(server, surfaces[number % 3], True, enable_thinking=thinks)
 
     with ThreadPoolExecutor(48) as pool:
-        replies = list(pool.map(stream, range(96)))
+        replies = list(pool.map(stream, range(60)))
     for number, reply in enumerate(replies):
         surface = surfaces[number % 3]
         assert (reply.content, reply.finish) == (ANSWER, surface.finished)

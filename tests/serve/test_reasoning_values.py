@@ -352,4 +352,4 @@ def test_no_request_however_it_is_spelt_thinks_against_its_policy(server: Server
             assert "<think>" not in text and not tokens, (request, response.text)
         else:
             assert tokens <= 20 + 2, (request, response.text)  # the tags themselves may count
-    assert answered > 20  # else nothing is shown
+    assert answered > 10  # else nothing is shown

@@ -1,5 +1,6 @@
 """No client can hold up others by a request that is expensive before the scheduler sees it."""
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -131,6 +132,20 @@ def test_others_get_their_structured_answers_while_one_attacks(server: Server):
 # name -> (the request, the field that the refusal names)
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "100,000 words": (form({"enum": words(100_000)}), "response_format.json_schema.schema"),
+    "100,000 words, as JSON in a string": (
+        {"structured_outputs": {"json": json.dumps({"enum": words(100_000)})}},
+        "structured_outputs.json",
+    ),
+    "100,000 words, in a structural tag": (
+        {
+            "response_format": {
+                "type": "structural_tag",
+                "structures": [{"begin": "<a>", "schema": {"enum": words(100_000)}, "end": "</a>"}],
+                "triggers": ["<a>"],
+            }
+        },
+        "response_format",
+    ),
     "40 levels": (form(tight(40 * 2)), "response_format.json_schema.schema"),
     "700 levels": (form(tight(700)), ""),
     "$ref to itself": (form({"$ref": "#"}), "response_format.json_schema.schema"),

@@ -1,8 +1,7 @@
 """How much a request may ask for, of all that costs something before or beside the scheduler.
 
 What a prompt and an answer cost, the scheduler shares out. All else is bounded here, before the
-engine sees it. `bench/bounds/README.md` has what each
-costs without a bound.
+engine sees it. `bench/bounds/README.md` has what each costs without a bound.
 """
 
 import json
@@ -15,8 +14,8 @@ from app.edge.errors import Refusal
 
 # Of one request, in all its schemas together; the first is OpenAI's own limit
 ENUM_VALUES = 1_000
-PROPERTIES = 300  # 1.5 s of compiling with a vocabulary of 151,643; 1,000 took more than 20
-LENGTHS = 4  # different ones of strings: 8 s of compiling each, with that vocabulary
+PROPERTIES = 300  # 2 s of CPU to compile with a vocabulary of 151,643; 1,000 take 24
+LENGTHS = 4  # different ones of strings: 7 s of CPU each, with that vocabulary
 DEPTH = 32  # schemas within each other; llguidance's own parser ends at some 64
 # Parts of each kind that vLLM's other compiler combines before it starts: 50 took 9 minutes
 COMBINED = 8

@@ -81,7 +81,7 @@ def tried(url: str, key: str, request: dict[str, Any]) -> tuple[str, float, floa
     other = Client(url, key)
     usual = form(optional(2))
     other.ask(usual, PATIENCE)
-    waits = []
+    waits: list[float] = []
     attack.start()
     while attack.is_alive() or len(waits) < 3:
         waits.append(other.ask(usual, PATIENCE)[1])

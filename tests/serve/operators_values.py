@@ -49,4 +49,3 @@ def with_values(mode: str) -> str:
 SERVERS = [(mode, with_values(mode)) for mode in MODES]
 both_modes = pytest.mark.parametrize("server", SERVERS, ids=list(MODES), indirect=True)
 in_the_ingress = pytest.mark.parametrize("server", SERVERS[:1], ids=["ingress"], indirect=True)
-in_direct = pytest.mark.parametrize("server", SERVERS[1:], ids=["direct"], indirect=True)

@@ -6,11 +6,12 @@ https://platform.openai.com/docs/api-reference/chat
 import json
 import re
 from collections import defaultdict
-from collections.abc import Awaitable
 from typing import Any
 
-from app.asgi import Message, Receive, ResponseRewriter, Rewrite, Scope, Send
+from app.asgi import Message, Receive, Scope, Send
+from app.rewriting import ResponseRewriter, Rewrite
 from app.scope import Call, call_of
+from app.streams import Edit, SendWrapper
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only.
 _USAGE = b'"usage":{'
@@ -47,8 +48,8 @@ class _Whole:
 
     marker = b"data:"
 
-    def line(self, line: bytes) -> bytes:
-        return line
+    def lines(self, lines: bytes) -> bytes:
+        return lines
 
     def body(self, body: bytes) -> bytes:
         if b'"content":""' not in body and _CALLED not in body:  # as nearly all are
@@ -70,24 +71,29 @@ class _Whole:
         )
 
 
-class _Stream:
+class _Stream(SendWrapper):
     """The `send` of one streamed answer, between the application and the server."""
 
     def __init__(self, call: Call, send: Send) -> None:
-        self._send = send
+        super().__init__(send)
         self._hides = call.hides_usage
         self._fills = call.surface == "chat_completions" and not call.hides_usage
         self._tools = call.tools
         self._calls: list[bytes] = []  # the events with calls so far
         self._every = self._fills  # whether every event has to be looked at
 
-    def __call__(self, message: Message) -> Awaitable[None]:
-        body = message.get("body", b"")
+    async def __call__(self, message: Message) -> None:
+        if body := message.get("body", b""):
+            message = {**message, "body": self._edit(body)}
+        await self.send(message)
+
+    def edit(self) -> Edit | None:
+        return self._edit
+
+    def _edit(self, body: bytes) -> bytes:
         # Usage stands behind the choices.
         ordinary = body.endswith(b"]}\n\n") and not (self._tools and _CALLS in body)
-        if body and (self._every or not ordinary):
-            message = {**message, "body": self._events(body)}
-        return self._send(message)
+        return self._events(body) if body and (self._every or not ordinary) else body
 
     def _events(self, body: bytes) -> bytes:
         """Return what replaces some events."""

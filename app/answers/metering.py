@@ -3,11 +3,11 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable
 
 from app.answers.metrics import Meter, ray_meter
 from app.asgi import App, Message, Receive, Scope, Send
 from app.scope import Call, call_of
+from app.streams import Edit, SendWrapper
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only.
 _THINKING = re.compile(rb'"reasoning(?:_content)?":\s*"[^"]')
@@ -45,18 +45,19 @@ class Metering:
             self._meter.ended(call, outcome, response.tokens)
 
 
-class _Response:
+class _Response(SendWrapper):
     """The `send` of one response, between the application and the server."""
 
     def __init__(self, call: Call, meter: Meter, send: Send) -> None:
-        self._call, self._meter, self._send = call, meter, send
+        super().__init__(send)
+        self._call, self._meter = call, meter
         self._status = 0
         self._stream = False
         self._ended = self._failed = False
         self._waits_for_thinking = self._waits_for_answer = call.streamed
         self._usage = b""  # what the usage was last seen in
 
-    def __call__(self, message: Message) -> Awaitable[None]:
+    async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self._status = message["status"]
         elif message["type"] == "http.response.body":
@@ -66,10 +67,13 @@ class _Response:
                 self._see(body)
             elif self._status < 400:
                 self._usage += body
-        return self._send(message)
+        await self.send(message)
 
-    def _see(self, body: bytes) -> None:
-        """Look at some events of a stream."""
+    def edit(self) -> Edit | None:
+        return self._see if self._call.streamed else None
+
+    def _see(self, body: bytes) -> bytes:
+        """Look at some events of a stream, and return them."""
         if self._waits_for_answer:
             if self._waits_for_thinking and _THINKING.search(body):
                 self._waits_for_thinking = False
@@ -79,11 +83,12 @@ class _Response:
                 self._waits_for_answer = self._waits_for_thinking = False
                 self._began("answer")
         if body.endswith(b"]}\n\n"):  # the choices, behind which an error or usage would be
-            return
+            return body
         if b'"error":' in body:
             self._failed = True
         if b'"usage":{' in body:
             self._usage = body
+        return body
 
     def _began(self, what: str) -> None:
         self._meter.began(self._call, what, time.perf_counter() - self._call.started)

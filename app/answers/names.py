@@ -6,7 +6,8 @@ And the newlines that a model writes between its thinking and its answer: they a
 import json
 import re
 
-from app.asgi import ResponseRewriter, Rewrite, Scope
+from app.asgi import Scope
+from app.rewriting import ResponseRewriter, Rewrite, each_line
 from app.scope import call_of
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only. A choice
@@ -18,6 +19,8 @@ _KEYS = re.compile(
 
 # How vLLM begins a choice that is a piece of thinking and nothing else.
 _ONLY_THINKING = b'"index":0,"delta":{"reasoning":"'
+
+_BACKSLASH = ord("\\")
 
 # {fields: what stands in place of a `reasoning`, its value and the space before that}
 _NAMED = {
@@ -53,30 +56,32 @@ class _Names:
         self._held: dict[bytes, bytes] = {}  # choice index -> white space, as JSON string content
         self._thinking: set[bytes] = set()  # choices whose visible thinking has begun
 
-    def line(self, line: bytes) -> bytes:
-        if not line.startswith(b"data:"):
-            return line
-        if self._only and b"0" in self._thinking:  # which has shown that there is one name alone
-            return self._among_thinking(line)
-        if b'"reasoning_content":' in line:
+    def lines(self, lines: bytes) -> bytes:
+        if self._only and self._thinking and (event := self._among_thinking(lines)):
+            return event
+        return each_line(self._line, lines)
+
+    def _line(self, line: bytes) -> bytes:
+        if not line.startswith(b"data:") or b'"reasoning_content":' in line:
             return line
         return _KEYS.sub(self._in_stream, line)
 
-    def _among_thinking(self, line: bytes) -> bytes:
-        """Return the line of an only choice whose thinking has begun.
+    def _among_thinking(self, event: bytes) -> bytes:
+        """Return what replaces an event of an only choice whose thinking has begun.
 
-        Where it has nothing but thinking without escapes, the expression isn't needed.
+        As nearly all of a stream are: one event with nothing but thinking in it. For others this
+        is b"". Inside a string a quote follows a backslash, so the next without one ends it.
         """
-        key = line.find(_ONLY_THINKING)
+        key = event.find(_ONLY_THINKING)
         text = key + len(_ONLY_THINKING)
-        end = line.find(b'"', text)
-        if key < 0 or line[end + 1 : end + 2] != b"}" or line.find(b"\\", text, end) > 0:
-            return _KEYS.sub(self._in_stream, line)
+        end = event.find(b'"}', text)
+        if key < 0 or end < 0 or event[end - 1] == _BACKSLASH or event.count(b"\n") != 2:
+            return b""
         if self._fields == "both":
-            return line[: end + 1] + b',"reasoning_content":' + line[text - 1 :]
+            return event[: end + 1] + b',"reasoning_content":' + event[text - 1 :]
         if self._fields == "reasoning":
-            return line
-        return line[:key] + _ONLY_THINKING.replace(b"ing", b"ing_content") + line[text:]
+            return event
+        return event[:key] + _ONLY_THINKING.replace(b"ing", b"ing_content") + event[text:]
 
     def body(self, body: bytes) -> bytes:
         if b'"reasoning_content":' in body:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable
 
 from app.asgi import App, Message, Receive, Scope, Send, is_event_stream, send_json
 from app.edge.errors import failure
+from app.streams import flatten
 
 
 class LateStart:
@@ -29,7 +30,7 @@ class _Response:
 
     def __init__(self, send: Send) -> None:
         self._send = send
-        self._next: Send = self._first  # what takes the next message: in the end, the server alone
+        self._next: Send = self._first  # what takes the next message
         self._held: Message | None = None
 
     def __call__(self, message: Message) -> Awaitable[None]:
@@ -44,13 +45,14 @@ class _Response:
             await self._begin(self._held, message)
 
     async def _begin(self, start: Message, message: Message) -> None:
-        self._held, self._next = None, self._send
+        self._held = None
         first = message.get("body", b"").partition(b"\n")[0]
         if (failed := failure(first)) and start["status"] < 400:
             self._next = _drop  # the response has been sent whole
             await send_json(self._send, *failed)
         else:
             await self._send(start)
+            self._next = flatten(self._send)
             await self._send(message)
 
 

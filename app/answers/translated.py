@@ -5,6 +5,7 @@ from typing import Any, Protocol
 
 from app.asgi import Message, Send, is_event_stream
 from app.edge.errors import failure, reshape
+from app.streams import Edit, SendWrapper
 
 
 class Answer(Protocol):
@@ -34,11 +35,12 @@ class Answer(Protocol):
         """Let go of what the answer holds; nothing is asked of it any more."""
 
 
-class TranslatedResponse:
+class TranslatedResponse(SendWrapper):
     """The `send` of one response, between the application and the server."""
 
     def __init__(self, answer: Answer, send: Send) -> None:
-        self._answer, self._send = answer, send
+        super().__init__(send)
+        self._answer = answer
         self._streamed = False
         self._start: Message | None = None  # a whole body's length is known only at its end
         self._tail = b""  # a line still incomplete, or all of a body that is not a stream
@@ -49,16 +51,19 @@ class TranslatedResponse:
         if message["type"] == "http.response.start":
             self._streamed = message["status"] == 200 and is_event_stream(message)
             if self._streamed or message["status"] != 200:
-                return await self._send(message)
+                return await self.send(message)
             self._start = message
         elif message["type"] != "http.response.body":
-            await self._send(message)
+            await self.send(message)
         elif self._streamed:
             await self._lines(message)
         elif self._start is not None:
             await self._whole(self._start, message)
         else:
-            await self._send(message)
+            await self.send(message)
+
+    def edit(self) -> Edit | None:
+        return self._events if self._streamed else None
 
     async def finish(self) -> None:
         """End a stream that the application has ended; without its last event, as a failure.
@@ -68,7 +73,7 @@ class TranslatedResponse:
         """
         if self._last is not None:
             body = self._last["body"] + self._failed(500, {})
-            await self._send({**self._last, "body": body})
+            await self.send({**self._last, "body": body})
 
     async def _whole(self, start: Message, message: Message) -> None:
         self._tail += message.get("body", b"")
@@ -77,20 +82,24 @@ class TranslatedResponse:
         body = json.dumps(self._answer.whole(_named(self._tail))).encode()
         kept = [(k, v) for k, v in start.get("headers", ()) if k.lower() != b"content-length"]
         length = (b"content-length", b"%d" % len(body))
-        await self._send({**start, "headers": [*kept, length]})
-        await self._send({**message, "body": body})
+        await self.send({**start, "headers": [*kept, length]})
+        await self.send({**message, "body": body})
 
     async def _lines(self, message: Message) -> None:
-        *lines, self._tail = (self._tail + message.get("body", b"")).split(b"\n")
+        body = self._events(message.get("body", b""))
         more = message.get("more_body", False)
         if not more:
-            lines.append(self._tail)
-        body = b"".join(map(self._line, lines))
+            body += self._line(self._tail)
         message = {**message, "body": body}
         if not more and not self._ended:
             self._last = message
         elif body or not more:
-            await self._send(message)
+            await self.send(message)
+
+    def _events(self, data: bytes) -> bytes:
+        """Return what replaces some bytes of the stream."""
+        *lines, self._tail = (self._tail + data).split(b"\n")
+        return b"".join(map(self._line, lines))
 
     def _line(self, line: bytes) -> bytes:
         if self._ended:

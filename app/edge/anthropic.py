@@ -5,8 +5,9 @@ import re
 import uuid
 from typing import Any
 
-from app.asgi import Headers, Receive, ResponseRewriter, Rewrite, Scope, Send, header
+from app.asgi import Headers, Receive, Scope, Send, header
 from app.edge.errors import status_of
+from app.rewriting import ResponseRewriter, Rewrite, each_line
 
 _TYPES = {
     401: "authentication_error",
@@ -61,8 +62,11 @@ class _Reshaped:
         """Return the error in Anthropic's shape."""
         return self._error(self._status, _error_of(body) or {})
 
-    def line(self, line: bytes) -> bytes:
-        """Return a line of a stream; an error gets the event's name, else clients skip it."""
+    def lines(self, lines: bytes) -> bytes:
+        """Return lines of a stream; an error gets the event's name, else clients skip it."""
+        return each_line(self._line, lines)
+
+    def _line(self, line: bytes) -> bytes:
         if not line.startswith(b"data:") or not (error := _error_of(line[5:])):
             return line
         end = b"\r" if line.endswith(b"\r") else b""

@@ -12,8 +12,6 @@ from typing import Any
 from app.asgi import (
     Message,
     Receive,
-    ResponseRewriter,
-    Rewrite,
     Scope,
     Send,
     header,
@@ -21,6 +19,8 @@ from app.asgi import (
     send_json,
 )
 from app.edge.wording import plain
+from app.rewriting import ResponseRewriter, Rewrite, each_line
+from app.streams import Edit, SendWrapper
 
 log = logging.getLogger("hybrid_llm.errors")
 
@@ -177,7 +177,10 @@ class _Reshaped:
             payload = body.decode(errors="replace")
         return json.dumps(reshape(self._status, payload, self._request_id)).encode()
 
-    def line(self, line: bytes) -> bytes:
+    def lines(self, lines: bytes) -> bytes:
+        return each_line(self._line, lines)
+
+    def _line(self, line: bytes) -> bytes:
         failed = failure(line)
         if failed is None:
             return line
@@ -198,41 +201,67 @@ class OpenAIErrors(ResponseRewriter):
         """Run the request; an exception becomes a 500, or an error event in a running stream."""
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        start: Message | None = None
-        last: Message | None = None
-        streamed = done = False
-        ends = _ENDS.get(scope["path"].rpartition("/")[2], (b"\ndata: [DONE]",))
-
-        async def watched(message: Message) -> None:
-            nonlocal start, last, streamed, done
-            if message["type"] == "http.response.start":
-                start, streamed = message, is_event_stream(message)
-            elif streamed:
-                body = b"\n" + message.get("body", b"")
-                done = done or any(end in body for end in ends)
-                if not message.get("more_body", False):
-                    last = message  # Starlette ends a stream and only then raises what broke it off
-                    return
-            await send(message)
-
+        response = _Watched(scope, send)
         try:
-            await super().__call__(scope, receive, watched)
+            await super().__call__(scope, receive, response)
         except Exception:
             log.exception("request %s failed", _request_id(scope) or "without an ID")
             failure = reshape(500, "", _request_id(scope))
-            if start is None:
+            if not response.started:
                 body = scope["method"] != "HEAD"
                 return await send_json(send, 500, failure, body=body)
-            if not streamed or done:
-                if last:
-                    await send(last)
+            if not response.streamed or response.done:
+                await response.finish()
                 raise
             # A new event in any case, also where the one before broke off.
-            event = b"\ndata: %b\n\n" % json.dumps(failure).encode()
-            begun = last.get("body", b"") if last else b""
-            last = {"type": "http.response.body", "body": begun + event}
-        if last:
-            await send(last)
+            await response.finish(b"\ndata: %b\n\n" % json.dumps(failure).encode())
+        else:
+            await response.finish()
+
+
+class _Watched(SendWrapper):
+    """The `send` of one response, which keeps the end of a stream until it is known to be one.
+
+    Starlette ends a stream and only then raises what broke it off.
+    """
+
+    def __init__(self, scope: Scope, send: Send) -> None:
+        super().__init__(send)
+        self._path = scope["path"]
+        self.started = self.streamed = False
+        self._seen = b""  # the last that was sent
+        self._last: Message | None = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.started, self.streamed = True, is_event_stream(message)
+        elif self.streamed:
+            self._see(message.get("body", b""))
+            if not message.get("more_body", False):
+                self._last = message
+                return
+        await self.send(message)
+
+    def edit(self) -> Edit | None:
+        return self._see if self.streamed else None
+
+    @property
+    def done(self) -> bool:
+        """Whether the stream has come to its own end."""
+        ends = _ENDS.get(self._path.rpartition("/")[2], (b"\ndata: [DONE]",))
+        return any(end in b"\n" + self._seen for end in ends)
+
+    async def finish(self, event: bytes = b"") -> None:
+        """Send what was kept, with a last event behind it."""
+        if self._last is not None:
+            await self.send({**self._last, "body": self._last.get("body", b"") + event})
+        elif event:
+            await self.send({"type": "http.response.body", "body": event})
+
+    def _see(self, body: bytes) -> bytes:
+        if body:
+            self._seen = body
+        return body
 
 
 def _request_id(scope: Scope) -> str:

@@ -15,9 +15,10 @@ from asgi_client import CHAT, answer, ask, http, openai_error, stream, untouched
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, StreamingResponse
 
-from app.asgi import Message, ResponseRewriter, Rewrite, Scope
+from app.asgi import Message, Scope
 from app.edge.auth import BearerAuth
 from app.middleware import IMPORT_PATHS, STACK
+from app.rewriting import ResponseRewriter, Rewrite, each_line
 from app.thinking.fixed import VALUES, Thinking, dumped
 
 KEY = {"authorization": "Bearer sk-right"}
@@ -246,8 +247,8 @@ class Marked(ResponseRewriter):
     def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite:
         return self
 
-    def line(self, line: bytes) -> bytes:
-        return b"<%s>" % line if line else line
+    def lines(self, lines: bytes) -> bytes:
+        return each_line(lambda line: b"<%s>" % line if line else line, lines)
 
     def body(self, body: bytes) -> bytes:
         return b"[%s]" % body

@@ -3,10 +3,12 @@
 import json
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from app.answers.joining import Joining
 from app.answers.metrics import Meter, ray_meter
 from app.answers.translated import TranslatedResponse
 from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body
@@ -57,7 +59,9 @@ class Requests:
         self._models = values_of(models)
         self._meter = meter or ray_meter()
         self._apis = apis(tokenizes)
-        self._bounds = edge_of(edge).bounds
+        values = edge_of(edge)
+        self._bounds = values.bounds
+        self._joining = Joining(values.max_stream_interval)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request as the policy has it, or refuse it."""
@@ -96,18 +100,25 @@ class Requests:
             if api.answers:
                 self._meter.refused(call, refusal.code)
             return await send_json(send, refusal.status, refusal.error)
-        data = json.dumps(fields, ensure_ascii=False).encode()
-        asked = _asking(scope, path.removesuffix(api.path) + api.behind, len(data))
         if api.answers:
-            asked = with_call(asked, call)
-        if answer is None:
-            return await self.app(asked, replayed(data, receive), send)
-        response = TranslatedResponse(answer, send)
-        try:
-            await self.app(asked, replayed(data, receive), response)
-            await response.finish()
-        finally:
-            answer.close()
+            scope = with_call(scope, call)
+        with self._opened(call) as interval:
+            if interval > 1:
+                fields["stream_interval"] = max(interval, fields.get("stream_interval") or 1)
+            data = json.dumps(fields, ensure_ascii=False).encode()
+            asked = _asking(scope, path.removesuffix(api.path) + api.behind, len(data))
+            if answer is None:
+                return await self.app(asked, replayed(data, receive), send)
+            response = TranslatedResponse(answer, send)
+            try:
+                await self.app(asked, replayed(data, receive), response)
+                await response.finish()
+            finally:
+                answer.close()
+
+    def _opened(self, call: Call) -> AbstractContextManager[int]:
+        """Return the context of an answer, which has the tokens that a chunk of it carries."""
+        return self._joining.stream(call.choices) if call.streamed else nullcontext(1)
 
     def _model(self, request: Mapping[str, Any]) -> tuple[str, bool | None, str]:
         """Return the model that a request names, the mode that its name asks for, its name behind.

@@ -20,7 +20,7 @@ _KEYS = re.compile(
 # How vLLM begins a choice that is a piece of thinking and nothing else.
 _ONLY_THINKING = b'"index":0,"delta":{"reasoning":"'
 
-_BACKSLASH = ord("\\")
+_BACKSLASH, _BRACE = b"\\}"
 
 # {fields: what stands in place of a `reasoning`, its value and the space before that}
 _NAMED = {
@@ -70,12 +70,13 @@ class _Names:
         """Return what replaces an event of an only choice whose thinking has begun.
 
         As nearly all of a stream are: one event with nothing but thinking in it. For others this
-        is b"". Inside a string a quote follows a backslash, so the next without one ends it.
+        is b"". Inside a string a backslash comes before a quote, so the first without one ends it.
         """
         key = event.find(_ONLY_THINKING)
         text = key + len(_ONLY_THINKING)
-        end = event.find(b'"}', text)
-        if key < 0 or end < 0 or event[end - 1] == _BACKSLASH or event.count(b"\n") != 2:
+        end = event.find(b'"', text)
+        ends = key > 0 and event[end - 1] != _BACKSLASH and event[end + 1] == _BRACE
+        if not ends or event.count(b"\n") != 2:
             return b""
         if self._fields == "both":
             return event[: end + 1] + b',"reasoning_content":' + event[text - 1 :]

@@ -43,6 +43,8 @@ class EdgeValues(_Values):
     limits: Limits = Limits()
     # That a request may take to arrive, its body included
     request_seconds: Annotated[float, Field(gt=0, le=3600)] = Edge.request_seconds
+    # Tokens that a chunk of a stream carries at most, which is when there are many streams
+    max_stream_interval: Annotated[int, Field(ge=1, le=64)] = Edge.max_stream_interval
 
 
 def parse(given: object) -> Edge:
@@ -59,7 +61,8 @@ def parse(given: object) -> Edge:
     except ValidationError as failure:
         raise ValueError("; ".join(map(_line, failure.errors()))) from None
     bounds = Bounds(**values.limits.model_dump())
-    return Edge(tuple(values.cors.allowed_origins), values.request_seconds, bounds)
+    origins = tuple(values.cors.allowed_origins)
+    return Edge(origins, values.request_seconds, bounds, values.max_stream_interval)
 
 
 def _line(failure: Mapping[str, Any]) -> str:

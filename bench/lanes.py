@@ -335,7 +335,7 @@ def served(patience: float) -> Iterator[Arms]:
         yaml.safe_dump(_config(port, lanes), file)
         file.flush()
         run = subprocess.Popen(
-            [sys.executable, ROOT / "tools" / "run.py", file.name],
+            [sys.executable, ROOT / "tools" / "run.py", file.name, "--mode", "ingress"],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -389,10 +389,11 @@ def _config(port: int, lanes: dict[str, float | None]) -> dict[str, Any]:
             if patience is None
             else {"enabled": True, "patienceSeconds": patience}
         )
+        application["deployments"].append(
+            {"name": "OpenAiIngress", "num_replicas": 1, "ray_actor_options": {"num_cpus": 0}}
+        )
         for deployment in application["deployments"]:
             deployment["max_ongoing_requests"] = 512
-            if deployment["name"] == "OpenAiIngress":
-                deployment["ray_actor_options"] = {"num_cpus": 0}
         config["applications"].append(application)
     return config
 

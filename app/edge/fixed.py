@@ -16,7 +16,7 @@ class Edge:
     origins: tuple[str, ...] = ()  # whose pages may read answers in a browser
     request_seconds: float = 60  # s that a request may take to arrive
     bounds: Bounds = Bounds()  # on what it may ask for
-    max_stream_interval: int = 4  # tokens that a chunk of a stream carries at most
+    max_stream_interval: int = 8  # tokens that a chunk of a stream carries at most
 
 
 def dumped(edge: Edge) -> str:

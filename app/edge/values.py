@@ -43,7 +43,7 @@ class EdgeValues(_Values):
     limits: Limits = Limits()
     # That a request may take to arrive, its body included
     request_seconds: Annotated[float, Field(gt=0, le=3600)] = Edge.request_seconds
-    # Tokens that a chunk of a stream carries at most, which is when there are many streams
+    # Tokens that a chunk of a stream carries at most, which is when its process is busy
     max_stream_interval: Annotated[int, Field(ge=1, le=64)] = Edge.max_stream_interval
 
 

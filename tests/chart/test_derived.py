@@ -105,27 +105,46 @@ def test_each_model_has_a_worker_group_of_its_own():
     assert [c["engine_kwargs"]["tensor_parallel_size"] for c in llm_configs(objects)] == [4, 1]
 
 
-def test_direct_mode_is_told_to_head_and_workers_and_has_no_ingress():
-    objects = render({"serving": {"mode": "direct"}})
+@pytest.mark.parametrize("values", [{}, {"serving": {"mode": "direct"}}], ids=["auto", "direct"])
+def test_direct_mode_is_told_to_head_and_workers_and_has_no_ingress(values):
+    objects = render(values)
     for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
         assert env(objects, name)["RAY_SERVE_ENABLE_HA_PROXY"] == "1"
         assert env(objects, name)["RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING"] == "1"
+        assert env(objects, name)["RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD"] == "0"
     assert list(deployments(objects)) == [MODEL]
-    assert list(deployments(render())) == [MODEL, "OpenAiIngress"]
-    assert "RAY_SERVE_ENABLE_HA_PROXY" not in env(render(), "hybrid-llm-head")
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"serving": {"mode": "ingress"}},
+        {"additionalModels": [{"model": {"preset": "qwen3-4b"}}]},
+        {"autoscaling": {"minReplicas": 0}},
+    ],
+    ids=["asked-for", "two-models", "to-zero"],
+)
+def test_the_ingress_is_there_where_something_needs_it(values):
+    objects = render(values)
+    assert "OpenAiIngress" in deployments(objects)
+    assert "RAY_SERVE_ENABLE_HA_PROXY" not in env(objects, "hybrid-llm-head")
 
 
 @pytest.mark.parametrize("mode", ["ingress", "direct"])
 def test_the_edge_is_told_to_the_application_and_to_haproxy(mode):
     cors = {"allowedOrigins": ["https://a.example", "http://localhost:3000"]}
     limits = {"choices": 3, "prompts": 4, "tools": 5, "schemaBytes": 6, "grammarBytes": 7}
-    serving = {"mode": mode, "requestSeconds": 7, "cors": cors, "limits": limits}
+    serving = {"mode": mode, "requestSeconds": 7, "maxStreamInterval": 2, "cors": cors}
+    serving["limits"] = limits
     objects = render({"serving": serving})
     args = serve_config(objects)["applications"][0]["args"]
-    assert args["edge"] == {"cors": cors, "requestSeconds": 7, "limits": limits}
+    edge = {"cors": cors, "requestSeconds": 7, "maxStreamInterval": 2, "limits": limits}
+    assert args["edge"] == edge
     # As `make run` tells it.
-    front = run.haproxy({"applications": [{"args": args}]})
-    assert front == {"RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": "12"}
+    told = run.DIRECT | run.haproxy({"applications": [{"args": args}]}, "/tmp")
+    timeout = "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S"
+    assert told[timeout] == "12"
+    front = {name: told[name] for name in (*run.DIRECT, timeout)}
     for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
         found = {k: v for k, v in env(objects, name).items() if k in front}
         assert found == (front if mode == "direct" else {})
@@ -232,13 +251,14 @@ def test_what_cannot_change_in_place_changes_the_pods(change):
     [
         {"autoscaling": {"targetOngoingRequests": 7, "upscaleDelaySeconds": 1}},
         {"autoscaling": {"maxQueuedRequests": 5}},
-        {"serving": {"ingress": {"targetOngoingRequests": 5, "maxReplicas": 2}}},
+        {"serving": {"mode": "ingress", "ingress": {"targetOngoingRequests": 5, "maxReplicas": 2}}},
     ],
     ids=str,
 )
 def test_what_can_change_in_place_leaves_the_pods_alone(change):
-    assert args_checksums() == args_checksums(**change)
-    assert deployments(render()) != deployments(render(change))
+    before = {"serving": {"mode": change.get("serving", {}).get("mode", "auto")}}
+    assert args_checksums(**before) == args_checksums(**change)
+    assert deployments(render(before)) != deployments(render(change))
 
 
 def test_a_pod_for_the_ingress_alone_is_another_one_when_their_number_changes():

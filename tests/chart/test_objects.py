@@ -134,16 +134,23 @@ def test_ingress_and_route_lead_to_the_api_alone():
     assert rule["backendRefs"] == [{"name": "hybrid-llm-serve-svc", "port": 8000}]
 
 
-def test_prometheus_may_scrape_what_the_monitor_names():
+@pytest.mark.parametrize("mode", ["ingress", "auto"])
+def test_prometheus_may_scrape_what_the_monitor_names(mode):
     objects = render(
-        {"podMonitor": {"enabled": True}, "networkPolicy": {"metricsNamespaces": ["monitoring"]}}
+        {
+            "serving": {"mode": mode},
+            "podMonitor": {"enabled": True},
+            "networkPolicy": {"metricsNamespaces": ["monitoring"]},
+        }
     )
-    (endpoint,) = manifest(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    endpoint, *proxy = manifest(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    scraped = [8080, *(each["targetPort"] for each in proxy)]
+    assert scraped == ([8080] if mode == "ingress" else [8080, 9101])  # HAProxy's
     for pod in pods(objects).values():
         named = {p["name"] for c in pod["spec"]["containers"] for p in c.get("ports", [])}
         assert endpoint["port"] in named or pod["metadata"]["name"].endswith("-test")
     policy = manifest(objects, "NetworkPolicy", "hybrid-llm")
-    assert [8080] in [ports(r) for r in policy["spec"]["ingress"]]
+    assert scraped in [ports(r) for r in policy["spec"]["ingress"]]
 
 
 def test_the_cache_is_one_volume_for_all_and_the_job_fills_it():
@@ -226,6 +233,22 @@ def test_the_notes_have_the_next_commands():
         "sequences of full length",
     ):
         assert command in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["serving.mode=ingress"], "Requests go through Ray's ingress."),
+        (["additionalModels[0].model.preset=qwen3-4b"], "ingress, which several models need."),
+        (["autoscaling.minReplicas=0"], "ingress, which a model that may have no replica needs."),
+        (["serving.mode=auto"], None),
+        (["serving.mode=direct"], None),
+    ],
+)
+def test_the_notes_say_why_requests_go_through_the_ingress(arguments, why):
+    printed = notes("--set", ",".join(arguments))
+    assert ("Requests go" in printed) == (why is not None)
+    assert (why or "") in printed
 
 
 def test_the_notes_warn():

@@ -181,7 +181,7 @@ def valid(draw: st.DrawFn) -> Values:
             commonAnnotations=annotations,
             fullnameOverride=st.just("") | name,
             serving=some(
-                mode=st.sampled_from(["ingress", "ingress", "direct"]),
+                mode=st.sampled_from(["auto", "auto", "ingress", "direct"]),
                 drainSeconds=st.integers(0, 2000),
                 requestSeconds=st.integers(1, 3600),
                 cors=some(
@@ -277,9 +277,14 @@ def check(values: Values, objects: list[Values]) -> None:
     groups = ray["workerGroupSpecs"]
     names = [group["groupName"] for group in groups]
     assert len(set(names)) == len(names) and all(DNS.fullmatch(one) for one in names), names
-    mode = values.get("serving", {}).get("mode", "ingress")
+    mode = values.get("serving", {}).get("mode", "auto")
     in_place = list(deployments(objects).values())
-    assert ("OpenAiIngress" in deployments(objects)) == (mode == "ingress")
+    sleeps = any(
+        one["deployment_config"].get("autoscaling_config", {}).get("min_replicas") == 0
+        for one in models
+    )
+    through_ingress = mode == "ingress" or (mode == "auto" and (len(models) > 1 or sleeps))
+    assert ("OpenAiIngress" in deployments(objects)) == through_ingress
     assert [d["name"].removeprefix("LLMServer:") for d in in_place[: len(ids)]] == [
         one.replace("/", "--").replace(".", "_") for one in ids
     ]
@@ -301,7 +306,7 @@ def check(values: Values, objects: list[Values]) -> None:
             assert (
                 scaled and scaling["target_ongoing_requests"] <= deployment["max_ongoing_requests"]
             )
-        assert 0 <= low <= high and (low > 0 or mode == "ingress")
+        assert 0 <= low <= high and (low > 0 or through_ingress)
         assert (group["minReplicas"], group["maxReplicas"]) == (low, high)
         assert ("replicas" in group) is not scaled
         pod = group["template"]["spec"]

@@ -170,7 +170,8 @@ SHAPES: dict[str, Object] = {
     "fixed": {"autoscaling": {"minReplicas": 2}},
     "to-zero": {"autoscaling": {"minReplicas": 0}},
     "no-drain": {"serving": {"drainSeconds": 0}},
-    "direct-short-drain": {"serving": {"mode": "direct", "drainSeconds": 10}},
+    "short-drain": {"serving": {"drainSeconds": 10}},
+    "ingress-short-drain": {"serving": {"mode": "ingress", "drainSeconds": 10}},
     "pipeline": {"parallelism": {"tensor": 4, "pipeline": 2}},
     "mi300x": {"accelerator": {"preset": "mi300x"}, "image": {"tag": "2.60.0-rocm"}},
     "a100-40gb": {"accelerator": {"preset": "a100-40gb"}},
@@ -327,7 +328,8 @@ def test_modes_and_versions_are_the_same_on_head_and_workers(shape: str) -> None
     for pod in workers:
         assert environment(pod) == environment(head) | {own: environment(pod)[own]}
         assert pod["containers"][0]["image"] == head["containers"][0]["image"]
-    direct = SHAPES[shape].get("serving", {}).get("mode") == "direct"
+    needs_ingress = shape in ("two-models", "to-zero") or "ingress" in shape
+    direct = not needs_ingress
     for name in ("RAY_SERVE_ENABLE_HA_PROXY", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING"):
         assert environment(head).get(name, {}).get("value") == ("1" if direct else None)
     assert any(d["name"] == "OpenAiIngress" for d in in_place(shape)) is not direct

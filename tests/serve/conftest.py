@@ -24,13 +24,8 @@ BOB = "sk-test-bob-77aa"  # the key of another client
 DAVE = "sk-test-dave-09b3"  # and of a third
 START_S = 420  # both cores of a small machine, busy
 
-# What makes a mode: the environment that Ray is started in.
-MODES: dict[str, dict[str, str]] = {
-    "ingress": {},
-    "direct": {"RAY_SERVE_ENABLE_HA_PROXY": "1", "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1"},
-}
-# And what is served in it: direct streaming has no ingress to configure.
-CONFIGS = {"ingress": "serve-configs/nano-cpu.yaml", "direct": "serve-configs/nano-direct-cpu.yaml"}
+MODES = ("ingress", "direct")
+CONFIG = "serve-configs/nano-cpu.yaml"
 
 
 def free_port() -> int:
@@ -131,7 +126,7 @@ class Server:
         return httpx.request(method, url, headers=headers, timeout=60, **arguments)
 
 
-@pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=list(MODES))
+@pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=MODES)
 def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]:
     """Yield a server that answers; Ctrl-C ends it and must leave nothing behind.
 
@@ -143,13 +138,13 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
     keys_file = folder / "keys"
     keys_file.write_text(f"alice: {KEY}\nbob: {BOB}\ndave: {DAVE}\n")
     port = free_port()
-    path = ROOT / CONFIGS[mode]
+    path = ROOT / CONFIG
     if config:
         path = folder / "own-cpu.yaml"  # by its name make knows the engine
         path.write_text(config)
     run = MakeRun.start(
-        [f"PORT={port}", f"CONFIG={path}"],
-        {**MODES[mode], "HYBRID_LLM_API_KEYS_FILE": str(keys_file)},
+        [f"PORT={port}", f"CONFIG={path}", f"MODE={mode}"],
+        {"HYBRID_LLM_API_KEYS_FILE": str(keys_file)},
         folder,
     )
     try:

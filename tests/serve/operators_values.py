@@ -8,7 +8,7 @@ import copy
 import pytest
 import yaml
 
-from .conftest import CONFIGS, MODEL, MODES, ROOT
+from .conftest import CONFIG, MODEL, MODES, ROOT
 
 FIXED = "fixed"  # in the ingress mode a second model; direct streaming has one
 PAGE = "https://app.example.com"  # whose scripts may ask
@@ -27,7 +27,7 @@ REASONING = {
 
 def with_values(mode: str) -> str:
     """Return the Serve config of the embedded model with values."""
-    config = yaml.safe_load((ROOT / CONFIGS[mode]).read_text())
+    config = yaml.safe_load((ROOT / CONFIG).read_text())
     config.pop("http_options", None)  # then make run sees to it that this machine alone is served
     arguments = config["applications"][0]["args"]
     (model,) = arguments["llm_configs"]

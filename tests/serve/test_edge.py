@@ -6,8 +6,11 @@ import socket
 import time
 
 import anthropic
+import grpc
 import httpx
+import psutil
 import pytest
+from ray.serve.generated import serve_pb2, serve_pb2_grpc
 
 from .conftest import KEY, MODEL, Server
 from .operators_values import PAGE, SECONDS, both_modes
@@ -225,3 +228,25 @@ def test_health_says_nothing_and_takes_a_flood(server: Server):
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
         assert set(pool.map(lambda _: health(server, "/readyz"), range(300))) == {200}
+
+
+# What listens
+
+NOT_HERE_ALONE = ("0.0.0.0", "::")
+
+
+def test_others_reach_nothing_but_what_wants_rays_token(server: Server):
+    listening = {
+        socket_.laddr.port: process.name()
+        for process in server.run.processes()
+        for socket_ in process.net_connections(kind="inet")
+        if socket_.status == psutil.CONN_LISTEN and socket_.laddr.ip in NOT_HERE_ALONE
+    }
+    # Ray's port between the deployments, which has no option for where it listens (2.60).
+    assert set(listening.values()) == {"ray::ServeReplica"}, listening
+    for port in listening:
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            request = serve_pb2.ASGIRequest(pickled_request_metadata=b"")
+            with pytest.raises(grpc.RpcError) as refused:
+                serve_pb2_grpc.ASGIServiceStub(channel).HandleRequest(request, timeout=10)
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED

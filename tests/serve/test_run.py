@@ -94,6 +94,27 @@ def test_a_model_that_does_not_load(tmp_path):
     shutil.rmtree(logs.parents[2])
 
 
+def test_an_application_that_can_not_be_built(tmp_path):
+    config = yaml.safe_load((ROOT / NANO).read_text())
+    config["applications"][0]["args"]["reasoning"] = {"another": {}}
+    path = tmp_path / "bad-values-cpu.yaml"
+    path.write_text(yaml.safe_dump(config))
+    line = refuse(str(path), "--port", str(free_port()))
+    assert "reasoning" in line and "another" in line
+    shutil.rmtree(Path(re.search(r"\(logs: (\S+)\)", line)[1]).parents[2])
+
+
+def test_several_models_need_the_ingress(tmp_path):
+    config = yaml.safe_load((ROOT / NANO).read_text())
+    models = config["applications"][0]["args"]["llm_configs"]
+    models.append(models[0])
+    path = tmp_path / "two-cpu.yaml"
+    path.write_text(yaml.safe_dump(config))
+    line = refuse(str(path), "--mode", "direct")
+    assert "several models in one application" in line
+    assert "make run MODE=ingress" in line
+
+
 def test_ctrl_c_while_it_starts(tmp_path):
     run = MakeRun.start([f"PORT={free_port()}"], {}, tmp_path)
     run.wait_for("Serve up", 120)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from meters import Kept
 
-from app.answers.joining import STREAMS
+from app.answers.joining import BUSY, FREE, MOST_BY_STREAMS, STREAMS, Joining
 from app.asgi import Message, Receive, Scope, Send
 from app.edge.auth import BearerAuth
 from app.edge.fixed import Edge
@@ -58,13 +58,14 @@ def intervals(busy: Busy) -> list[int]:
     return [body.get("stream_interval", 1) for body in busy.asked]
 
 
-@pytest.mark.parametrize("most", [1, 2, 4])
-def test_a_chunk_carries_one_token_more_for_each_32_streams(most: int) -> None:
+@pytest.mark.parametrize("most", [1, 2, 8])
+def test_a_chunk_carries_one_token_more_for_each_32_streams_up_to_4(most: int) -> None:
     async def check() -> None:
         busy = Busy()
         app = Requests(busy, {"m": Thinking()}, Kept(), edge=Edge(max_stream_interval=most))
         tasks = [await open_stream(app) for _ in range(6 * STREAMS)]
-        assert intervals(busy) == [min(most, 1 + n // STREAMS) for n in range(6 * STREAMS)]
+        bound = min(most, MOST_BY_STREAMS)
+        assert intervals(busy) == [min(bound, 1 + n // STREAMS) for n in range(6 * STREAMS)]
         busy.end.set()
         await asyncio.gather(*tasks)
         await asyncio.gather(await open_stream(app))
@@ -105,6 +106,38 @@ def test_a_stream_that_breaks_off_is_closed_too(end: str) -> None:
         ].cancel()
 
     asyncio.run(check())
+
+
+def loaded(shares: list[float], most: int = 8) -> list[int]:
+    """Return the tokens a chunk of streams that come a second apart, given the load before each."""
+    now = taken = 0.0
+    joining = Joining(most, lambda: now, lambda: taken)
+    found = []
+    for share in [0.0, *shares]:
+        now += 1
+        taken += share
+        with joining.stream(1) as interval:
+            found.append(interval)
+    return found[1:]
+
+
+def test_a_busy_process_puts_more_tokens_into_a_chunk_and_a_free_one_fewer() -> None:
+    assert loaded([0.1, 0.5, 0.9, 0.5, 0.9, 0.9, 1.0]) == [1, 1, 2, 2, 4, 8, 8]
+    assert loaded([1.0] * 3 + [0.5, 0.2, 0.2, 0.2, 0.2]) == [2, 4, 8, 8, 4, 2, 1, 1]
+    assert loaded([1.0] * 5, most=4) == [2, 4, 4, 4, 4]
+    assert loaded([1.0] * 5, most=1) == [1] * 5
+    assert FREE * 2 <= BUSY  # or what doubles the tokens would let them be halved at once
+
+
+def test_load_is_measured_over_half_a_second_at_least() -> None:
+    now = taken = 0.0
+    joining = Joining(8, lambda: now, lambda: taken)
+    found = []
+    for _ in range(10):
+        with joining.stream(1) as interval:
+            found.append(interval)
+        now, taken = now + 0.1, taken + 0.1
+    assert found == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]
 
 
 def test_what_a_client_asks_for_holds_where_it_is_more() -> None:

@@ -55,7 +55,6 @@ Sets in the dict given:
 {{- end -}}
 {{- $_ := set $out "models" $models -}}
 {{- if eq (len $models) (len $given) -}}
-  {{- $direct := eq $values.serving.mode "direct" -}}
   {{- $scales := false -}}
   {{- $toZero := false -}}
   {{- $pods := 0 -}}
@@ -66,6 +65,9 @@ Sets in the dict given:
     {{- $pods = add $pods .maxReplicas -}}
     {{- $least = add $least .minReplicas -}}
   {{- end -}}
+  {{- /* Nothing else has several models, or holds a request while the first replica starts. */ -}}
+  {{- $_ := set $out "needsIngress" (or (gt (len $models) 1) $toZero) -}}
+  {{- $direct := ternary (not $out.needsIngress) (eq $values.serving.mode "direct") (eq $values.serving.mode "auto") -}}
   {{- $_ := set $out "direct" $direct -}}
   {{- /* The ingress would keep a worker, and its accelerators, alive; so it gets a pod of its own. */ -}}
   {{- $_ := set $out "ingressGroup" (and $toZero (not $direct)) -}}

@@ -56,6 +56,7 @@ annotations:
 {{- if $plan.direct }}
 - {name: RAY_SERVE_ENABLE_HA_PROXY, value: "1"}
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
+- {name: RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD, value: "0"} # each chunk would change threads
 # A request whose answer has not begun goes to another replica when its own dies; asking a model twice does no harm.
 - {name: RAY_SERVE_HAPROXY_RETRY_ON, value: conn-failure empty-response 500}
 - {name: RAY_SERVE_HAPROXY_TUNE_BUFSIZE, value: "65536"} # bytes of a request that can be sent again

@@ -53,6 +53,9 @@ DIRECT = {
     "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
 }
 
+# Arguments of an application that only the ingress mode has.
+OWN_INGRESS = {"ingress_cls_config", "ingress_deployment_config"}
+
 console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
@@ -139,12 +142,10 @@ def set_mode(config: dict[str, Any], given: str | None) -> str:
         CannotRun: the config can't be served in that mode.
     """
     applications = [app for app in listed(config, "applications") if isinstance(app, dict)]
-    several = [app for app in applications if len(models(app)) > 1]
-    sleeps = [model for app in applications for model in models(app) if may_sleep(model)]
-    reason = "has several models in one application" if several else "has a model that may sleep"
-    if given == "direct" and (several or sleeps):
+    reason = next(filter(None, map(needs_ingress, applications)), "")
+    if given == "direct" and reason:
         raise CannotRun(f"the config {reason}, which needs Ray's ingress: make run MODE=ingress")
-    mode = given or ("ingress" if several or sleeps else "direct")
+    mode = given or ("ingress" if reason else "direct")
     for name in DIRECT:
         os.environ.pop(name, None)
     if mode == "direct":
@@ -153,6 +154,16 @@ def set_mode(config: dict[str, Any], given: str | None) -> str:
             deployments = listed(app, "deployments")
             app["deployments"] = [d for d in deployments if d.get("name") != "OpenAiIngress"]
     return mode
+
+
+def needs_ingress(application: dict[str, Any]) -> str:
+    """Return what only Ray's ingress can serve of an application, "" where there is nothing."""
+    given = application.get("args")
+    if isinstance(given, dict) and (OWN_INGRESS & set(given)):
+        return "configures an ingress"
+    if len(models(application)) > 1:
+        return "has several models in one application"
+    return "has a model that may sleep" if any(map(may_sleep, models(application))) else ""
 
 
 def listed(config: dict[str, Any], name: str) -> list[Any]:

@@ -1,5 +1,6 @@
 """`app.serve.build_app` takes what `build_openai_app` takes, and puts the middleware in front."""
 
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -407,7 +408,10 @@ def test_a_mistake_in_the_edge_stops_the_start_with_a_line(built, edge, message)
     assert "\n" not in str(failure.value)
     assert not built
     with pytest.raises(run.CannotRun, match=message):
-        run.haproxy({"applications": [{"args": {"edge": edge}}]})
+        run.haproxy({"applications": [{"args": {"edge": edge}}]}, "/tmp")
+
+
+SLEEPER = {"deployment_config": {"autoscaling_config": {"min_replicas": 0}}}
 
 
 @pytest.mark.parametrize(
@@ -462,9 +466,42 @@ def test_make_run_serves_on_loopback_unless_the_config_says_otherwise(
     application = {"name": "llm", "import_path": "app.serve:build_app", "args": {"reasoning": {}}}
     path = tmp_path / "serve.yaml"
     path.write_text(yaml.safe_dump({"applications": [application], **options}))
-    config = run.load(path, port)
+    config = run.read(path)
+    run.check(config, path, port)
     assert run.listens_on(config) == expected
     assert (config["http_options"]["host"], config["http_options"]["port"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("models", "more", "given", "mode"),
+    [
+        ([{}], {}, None, "direct"),
+        ([{}], {}, "direct", "direct"),
+        ([{}], {}, "ingress", "ingress"),
+        ([{}, {}], {}, None, "ingress"),
+        ([{}, {}], {}, "direct", "several models"),
+        ([SLEEPER], {}, None, "ingress"),
+        ([SLEEPER], {}, "direct", "may sleep"),
+        ([{}], {"ingress_cls_config": {}}, None, "ingress"),
+        ([{}], {"ingress_cls_config": {}}, "direct", "configures an ingress"),
+    ],
+)
+def test_make_run_is_direct_unless_the_config_needs_the_ingress(
+    monkeypatch, models, more, given, mode
+):
+    for name in run.DIRECT:  # what another run has left in a shell chooses nothing
+        monkeypatch.setenv(name, "left over")
+    deployments = [{"name": "LLMServer:m"}, {"name": "OpenAiIngress"}]
+    application = {"args": {"llm_configs": models, **more}, "deployments": deployments}
+    config = {"applications": [application]}
+    if mode not in ("direct", "ingress"):
+        with pytest.raises(run.CannotRun, match=mode):
+            run.set_mode(config, given)
+        return
+    assert run.set_mode(config, given) == mode
+    set_ = {name: os.environ[name] for name in run.DIRECT if name in os.environ}
+    assert set_ == (run.DIRECT if mode == "direct" else {})
+    assert application["deployments"] == (deployments[:1] if mode == "direct" else deployments)
 
 
 def test_make_run_finds_a_key_in_the_folder(tmp_path: Path, monkeypatch):

@@ -168,6 +168,15 @@ def rows(runs: list[dict[str, Any]], hardware: str) -> list[dict[str, Any]]:
     return found
 
 
+def summarized(folder: Path) -> list[dict[str, Any]]:
+    """Return the rows of all runs in a folder."""
+    found = []
+    for path in sorted(folder.glob("*.jsonl")):
+        first, *runs = map(json.loads, path.read_text().splitlines())
+        found += rows(runs, first["hardware"])
+    return found
+
+
 def table(found: list[dict[str, Any]]) -> str:
     """Return the ratios as a table."""
     cells: dict[Any, dict[str, str]] = defaultdict(dict)
@@ -316,9 +325,9 @@ def main() -> None:
                     file.write(json.dumps(run) + "\n")
                     file.flush()
                     note(line(run))
-    found = rows(runs, arguments.hardware)
-    out.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
-    print(table(found))
+    print(table(rows(runs, arguments.hardware)))
+    summary = json.dumps(summarized(out.parent), indent=1)
+    (out.parent / "summary.json").write_text(summary + "\n")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 # Open streams for each further token a chunk: a burst is known by its number, before it costs.
-STREAMS = 32
+STREAMS = 16
 MOST_BY_STREAMS = 4
 # Shares of a core that the event loop's thread has taken. Above the one it is twice the tokens,
 # below the other half; between them nothing changes, or it would go up and down.

@@ -59,7 +59,7 @@ def intervals(busy: Busy) -> list[int]:
 
 
 @pytest.mark.parametrize("most", [1, 2, 8])
-def test_a_chunk_carries_one_token_more_for_each_32_streams_up_to_4(most: int) -> None:
+def test_a_chunk_carries_one_token_more_for_each_16_streams_up_to_4(most: int) -> None:
     async def check() -> None:
         busy = Busy()
         app = Requests(busy, {"m": Thinking()}, Kept(), edge=Edge(max_stream_interval=most))

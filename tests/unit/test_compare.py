@@ -1,0 +1,55 @@
+"""`bench/compare.py`: what counts as worse."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RESULTS = sorted((ROOT / "bench" / "results").glob("*.json"))
+KEY = {"hardware": "cpu", "system": "direct", "baseline": "vllm", "concurrency": 8}
+OLD = [
+    {**KEY, "metric": "output_throughput", "ratio": 1.0, "low": 0.9, "high": 1.1},
+    {**KEY, "metric": "ttft_p50", "ratio": 1.0, "low": 0.9, "high": 1.1},
+]
+
+
+def compare(old: object, new: object, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
+    paths = []
+    for name, rows in (("old", old), ("new", new)):
+        paths.append(tmp_path / name)
+        paths[-1].write_text(json.dumps(rows))
+    command = [sys.executable, str(ROOT / "bench" / "compare.py"), *map(str, paths)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def changed(metric: str, low: float, high: float) -> list[dict[str, object]]:
+    new = {"ratio": (low + high) / 2, "low": low, "high": high}
+    return [{**row, **(new if row["metric"] == metric else {})} for row in OLD]
+
+
+@pytest.mark.parametrize(
+    ("new", "line"),
+    [
+        (OLD, ""),
+        (changed("output_throughput", 0.8, 0.95), ""),
+        (changed("output_throughput", 0.7, 0.85), "cpu direct vllm 8 output_throughput: "),
+        (changed("output_throughput", 1.2, 1.3), ""),
+        (changed("ttft_p50", 1.05, 1.4), ""),
+        (changed("ttft_p50", 1.2, 1.4), "cpu direct vllm 8 ttft_p50: "),
+        (changed("ttft_p50", 0.1, 0.2), ""),
+        (OLD[:1], "cpu direct vllm 8 ttft_p50: missing"),
+        ([*OLD, {**OLD[0], "system": "another"}], ""),
+    ],
+)
+def test_worse_is_what_lies_outside_the_spread(new, line, tmp_path: Path):
+    run = compare(OLD, new, tmp_path)
+    assert (run.returncode, line in run.stdout) == (1 if line else 0, True)
+
+
+@pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
+def test_what_is_committed_holds_against_itself(path: Path, tmp_path: Path):
+    rows = json.loads(path.read_text())
+    assert rows and compare(rows, rows, tmp_path).returncode == 0

@@ -41,6 +41,11 @@ def chat_completion(request: Mapping[str, Any]) -> dict[str, Any]:
         raise Refusal("messages", "messages: must not be empty.")
     parsed = understood(lambda: ChatCompletionRequest.model_validate(dict(request)))
     for number, message in enumerate(parsed.messages):
+        if not isinstance(
+            message, dict
+        ):  # vLLM takes Harmony's own, too, and no template here does
+            where = f"messages.{number}"
+            raise Refusal(where, f"{where}: a message has a `role`; Harmony's form is not taken.")
         content = message.get("content")
         if content is not None and not isinstance(content, str):
             place = ("messages", number, "content")

@@ -505,3 +505,11 @@ def test_the_environment_hands_the_values_to_vllms_middleware(
         [json.dumps({"messages": HI, "enable_thinking": True}).encode()],
     )
     assert engine.got["thinking_token_budget"] == 3
+
+
+def test_a_message_in_harmonys_form_is_refused() -> None:
+    """vLLM's model has it, as an object of its own that nothing behind here reads."""
+    harmonys = {"author": {"role": "user"}, "content": [{"type": "text", "text": "x"}]}
+    response, engine = post(Thinking(), {"messages": [*HI, harmonys]})
+    assert (response.status, engine.calls) == (400, 0)
+    assert response.error["param"] == "messages.1"

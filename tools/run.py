@@ -94,6 +94,9 @@ def main() -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.update(ENVIRONMENT)
+    # FlashInfer's is compiled on first use, by a compiler that a machine with a driver alone lacks;
+    # Ray's image, which pods run, has the same.
+    os.environ.setdefault("VLLM_USE_FLASHINFER_SAMPLER", "0")
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # starting takes 20 s longer without bytecode
     try:
         path = Path(arguments.config)

@@ -20,7 +20,7 @@ _KEYS = re.compile(
 # How vLLM begins a choice that is a piece of thinking and nothing else.
 _ONLY_THINKING = b'"index":0,"delta":{"reasoning":"'
 
-_BACKSLASH, _BRACE = b"\\}"
+_BACKSLASH = ord("\\")
 
 # {fields: what stands in place of a `reasoning`, its value and the space before that}
 _NAMED = {
@@ -75,7 +75,7 @@ class _Names:
         key = event.find(_ONLY_THINKING)
         text = key + len(_ONLY_THINKING)
         end = event.find(b'"', text)
-        ends = key > 0 and event[end - 1] != _BACKSLASH and event[end + 1] == _BRACE
+        ends = key > 0 and event[end - 1] != _BACKSLASH and event[end + 1 : end + 2] == b"}"
         if not ends or event.count(b"\n") != 2:
             return b""
         if self._fields == "both":

@@ -122,6 +122,14 @@ def test_one_byte_at_a_time_changes_nothing(recorded: bytes) -> None:
     assert b"".join(through(pieces)) == b"".join(through([recorded]))
 
 
+def test_a_stream_that_is_cut_off_at_any_byte_is_passed_on(recorded: bytes) -> None:
+    whole = b"".join(through([recorded]))
+    for at in range(1, len(recorded)):
+        lines = recorded[:at].count(b"\n")
+        cut = b"".join(through([recorded[:at]]))
+        assert cut.split(b"\n")[:lines] == whole.split(b"\n")[:lines], at
+
+
 def test_each_event_is_passed_on_at_once(recorded: bytes) -> None:
     events = re.findall(rb".*?\n\r?\n|.+$", recorded, re.DOTALL)
     assert b"".join(events) == recorded

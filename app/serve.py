@@ -11,17 +11,18 @@ from fastapi import FastAPI
 from ray.llm._internal.common.callbacks.base import CallbackConfig
 from ray.llm._internal.serve.constants import RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING
 from ray.serve import Application
+from ray.serve.config import RequestRouterConfig
 from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.answers.counting import IMPORT_PATH as COUNTING
 from app.edge import fixed as edge_fixed
 from app.edge.auth import BearerAuth
 from app.edge.engines import all_answer
 from app.edge.values import parse as parse_edge
 from app.middleware import IMPORT_PATHS, STACK, WITH_EDGE, WITH_VALUES
+from app.replica import IMPORT_PATH as START
 from app.requests import Requests
 from app.thinking.fixed import VALUES, Thinking, dumped
 from app.thinking.values import apply, parse
@@ -110,7 +111,14 @@ def build_app(args: dict[str, Any]) -> Application:
         for config in configs:
             _set_variable(config, VALUES, dumped(thinking))
             _set_variable(config, edge_fixed.VALUES, edge_fixed.dumped(edge))
-        return build_openai_app({**args, "llm_configs": configs})
+        asked = [config for config in configs if _needs_router(config)]
+        for config in configs:
+            if config not in asked:  # Serve's own, which HAProxy may stand in for; not Ray LLM's
+                config.deployment_config["request_router_config"] = RequestRouterConfig()
+        application = build_openai_app({**args, "llm_configs": configs})
+        if not asked:
+            application._ingress_request_router = None
+        return application
     given = serving.ingress_cls_config
     # Also a class of the user's own, which would otherwise be open to everybody. It keeps its name,
     # which dashboards know.
@@ -135,11 +143,20 @@ def _configured(config: LLMConfig) -> LLMConfig:
     if isinstance(source, str) and (ROOT / source / "config.json").is_file():
         changed.model_loading_config.model_source = str(ROOT / source)
     if changed.callback_config == CallbackConfig():  # a user's own has the one place there is
-        changed.callback_config = CallbackConfig(callback_class=COUNTING)
+        changed.callback_config = CallbackConfig(callback_class=START)
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
         given = changed.engine_kwargs.get("middleware", [])
         changed.engine_kwargs["middleware"] = [*given, *IMPORT_PATHS]
     return changed
+
+
+def _needs_router(config: LLMConfig) -> bool:
+    """Tell whether it matters which replica has a request: by adapter, or a router of the user's.
+
+    Then Ray's LLMRouter chooses it, a Python process that HAProxy asks for each request. Otherwise
+    HAProxy does by itself: the one with the fewest connections.
+    """
+    return config.lora_config is not None or "request_router_config" in config.deployment_config
 
 
 def _may_sleep(config: LLMConfig) -> bool:

@@ -9,22 +9,6 @@ some of its parsers count nothing at all.
 from collections.abc import Sequence
 from typing import Any
 
-from ray.llm._internal.common.callbacks.base import CallbackBase
-
-IMPORT_PATH = f"{__name__}.CountsByToken"
-
-
-class CountsByToken(CallbackBase):  # type: ignore[misc]
-    """Has the engine of a replica count by tokens; Ray calls it before it starts the engine."""
-
-    async def on_before_node_init(self) -> None:
-        """Put the parser of this model's thinking under its name, so that it counts by tokens."""
-        from vllm.reasoning import ReasoningParserManager
-
-        if name := self.llm_config.engine_kwargs.get("reasoning_parser"):
-            parser = ReasoningParserManager.get_reasoning_parser(name)
-            ReasoningParserManager.register_module(name, module=by_token(parser))
-
 
 class Tally:
     """Counts the tokens of one answer's thinking, which some tokens begin and others end."""

@@ -1,6 +1,5 @@
 """Tokens of thinking are counted by the tokens: with vLLM's own parsers and the nano model's."""
 
-import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +8,7 @@ import pytest
 from transformers import AutoTokenizer
 from vllm.reasoning import ReasoningParserManager
 
-from app.answers.counting import CountsByToken, by_token
+from app.answers.counting import by_token
 
 TOKENIZER = AutoTokenizer.from_pretrained("models/nano")
 START, END, CALL = (
@@ -93,14 +92,3 @@ def test_a_stream_with_a_stop_counts_what_its_text_still_lacks() -> None:
             parser.extract_reasoning_streaming("", "", "", (), tokens, [token])
     assert plain.count_reasoning_tokens(tokens) == 0  # if it counts them, ours isn't needed
     assert ours.count_reasoning_tokens(tokens) == len(WORDS)
-
-
-def test_a_replica_counts_so_before_its_engine_starts(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = dict(ReasoningParserManager.reasoning_parsers)
-    monkeypatch.setattr(ReasoningParserManager, "reasoning_parsers", known)
-    before = ReasoningParserManager.get_reasoning_parser("qwen3")
-    for arguments in ({"reasoning_parser": "qwen3"}, {"reasoning_parser": "qwen3"}, {}):
-        config: Any = SimpleNamespace(engine_kwargs=arguments)
-        asyncio.run(CountsByToken(llm_config=config).on_before_node_init())
-    after = ReasoningParserManager.get_reasoning_parser("qwen3")
-    assert after is by_token(after) and issubclass(after, before)

@@ -11,17 +11,19 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from ray import cloudpickle
 from ray.llm._internal.common.utils.import_utils import load_class
+from ray.llm._internal.serve.core.ingress import builder
 from ray.llm._internal.serve.core.ingress.builder import IngressClsConfig
+from ray.serve.config import RequestRouterConfig
 from ray.serve.llm.ingress import OpenAiIngress
 
 import run
 from app import serve
-from app.answers.counting import CountsByToken
 from app.edge.aliases import ModelAliases
 from app.edge.fixed import VALUES as EDGE_VALUES
 from app.edge.fixed import Edge
 from app.edge.fixed import loaded as edge_loaded
 from app.middleware import IMPORT_PATHS, STACK, WITH_EDGE
+from app.replica import Start
 from app.requests import Requests
 from app.thinking.fixed import VALUES, Thinking, loaded
 
@@ -31,12 +33,21 @@ NANO = {
     "engine_kwargs": {"max_model_len": 4096},
 }
 
+PREFIX_AWARE = {
+    "request_router_class": "ray.serve.llm.request_router:PrefixCacheAffinityRouter",
+}
+
 
 @pytest.fixture
 def built(monkeypatch) -> list[dict]:
     """Collect the arguments that reach Ray's own builder, which needs a running Ray."""
     calls: list[dict] = []
-    monkeypatch.setattr(serve, "build_openai_app", calls.append)
+
+    def build(arguments: dict) -> SimpleNamespace:
+        calls.append(arguments)
+        return SimpleNamespace()
+
+    monkeypatch.setattr(serve, "build_openai_app", build)
     return calls
 
 
@@ -109,6 +120,33 @@ def test_direct_streaming_has_the_middleware_in_the_engine_outside_the_users(bui
     assert built[0]["llm_configs"][0].engine_kwargs["middleware"] == ["mine.Layer", *IMPORT_PATHS]
     assert "ingress_cls_config" not in built[0]
     assert engine["middleware"] == ["mine.Layer"]  # what the caller holds is not changed
+
+
+@pytest.mark.parametrize(
+    ("given", "router"),
+    [
+        ({}, False),
+        ({"deployment_config": {"num_replicas": 2}}, False),
+        ({"deployment_config": {"request_router_config": PREFIX_AWARE}}, True),
+        ({"lora_config": {"dynamic_lora_loading_path": "s3://bucket/adapters"}}, True),
+    ],
+    ids=["one model", "replicas", "a router of the user's", "adapters"],
+)
+def test_direct_streaming_has_a_router_where_it_matters_which_replica_answers(
+    monkeypatch, given, router
+):
+    """Else it is one more hop, in Python, for each request."""
+    for module in (serve, builder):
+        monkeypatch.setattr(module, "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING", True)
+    monkeypatch.setattr(builder, "RAY_SERVE_INGRESS_REQUEST_ROUTER_FORWARD_BODY", True)
+    application = serve.build_app({"llm_configs": [{**NANO, **given}]})
+    assert (application._ingress_request_router is not None) == router
+    config = application._bound_deployment._deployment_config.request_router_config
+    chosen = config.request_router_class
+    if given.get("deployment_config", {}).get("request_router_config"):
+        assert chosen == PREFIX_AWARE["request_router_class"]
+    elif not router:  # any class but Serve's own is refused beside HAProxy
+        assert chosen == RequestRouterConfig().request_router_class
 
 
 ASLEEP = {
@@ -543,11 +581,11 @@ def test_the_module_has_no_other_attribute():
 
 
 @pytest.mark.parametrize("direct", [True, False])
-def test_replicas_count_thinking_by_tokens(built, monkeypatch, direct):
+def test_a_replica_is_prepared(built, monkeypatch, direct):
     monkeypatch.setattr(serve, "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING", direct)
     serve.build_app({"llm_configs": [NANO]})
     callback = built[0]["llm_configs"][0].callback_config
-    assert load_class(callback.callback_class) is CountsByToken
+    assert load_class(callback.callback_class) is Start
 
 
 def test_a_users_own_callback_stays(built):

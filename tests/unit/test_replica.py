@@ -1,0 +1,65 @@
+"""What a replica does before its engine starts, and which processes of Ray it does without."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from ray.llm._internal.serve.core.server import llm_server
+from ray.serve.llm import LLMConfig
+from vllm.reasoning import ReasoningParserManager
+
+from app.answers.counting import by_token
+from app.replica import Start
+
+PUSH = "push_telemetry_report_for_all_models"
+
+
+def prepared(source: Any = "models/nano", **arguments: Any) -> Start:
+    """Return what has prepared a model's engine."""
+    loading = {"model_id": "nano", "model_source": source}
+    config = LLMConfig(model_loading_config=loading, engine_kwargs=arguments)
+    start = Start(llm_config=config)
+    asyncio.run(start.on_before_node_init())
+    return start
+
+
+@pytest.fixture(autouse=True)
+def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the modules of Ray and vLLM as they are."""
+    known = dict(ReasoningParserManager.reasoning_parsers)
+    monkeypatch.setattr(ReasoningParserManager, "reasoning_parsers", known)
+    monkeypatch.setattr(llm_server, PUSH, getattr(llm_server, PUSH))
+
+
+def test_it_counts_thinking_by_tokens() -> None:
+    before = ReasoningParserManager.get_reasoning_parser("qwen3")
+    for arguments in ({"reasoning_parser": "qwen3"}, {"reasoning_parser": "qwen3"}, {}):
+        prepared(**arguments)
+    after = ReasoningParserManager.get_reasoning_parser("qwen3")
+    assert after is by_token(after) and issubclass(after, before)
+
+
+@pytest.mark.parametrize(
+    ("source", "downloads"),
+    [
+        ("models/nano", False),
+        ("Qwen/Qwen3-32B", False),  # the engine itself does
+        (None, False),
+        ("s3://bucket/model", True),
+        ({"bucket_uri": "gs://bucket/model"}, True),
+    ],
+)
+def test_ray_downloads_what_is_in_a_bucket_and_nothing_else(source: Any, downloads: bool) -> None:
+    assert prepared(source).ctx.run_init_node is downloads
+
+
+@pytest.mark.parametrize("statistics", ["0", "1"])
+def test_statistics_are_gathered_unless_they_are_off(
+    monkeypatch: pytest.MonkeyPatch, statistics: str
+) -> None:
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", statistics)
+    asked: list[Any] = []
+    monkeypatch.setattr(llm_server, PUSH, lambda all_models: asked.extend(all_models))
+    prepared()
+    getattr(llm_server, PUSH)(all_models=["a model"])
+    assert asked == (["a model"] if statistics == "1" else [])

@@ -58,8 +58,9 @@ class Joining:
 
     def _measured(self) -> int:
         """Return the tokens a chunk that the load of the last time asks for."""
-        now, cpu = self._clock(), self._cpu()
+        now = self._clock()
         if self._since is None or now - self._since[0] >= SECONDS:
+            cpu = self._cpu()  # asks the system, which takes longer than the clock
             if self._since is not None:
                 share = (cpu - self._since[1]) / (now - self._since[0])
                 if share > BUSY:

@@ -122,14 +122,6 @@ def test_one_byte_at_a_time_changes_nothing(recorded: bytes) -> None:
     assert b"".join(through(pieces)) == b"".join(through([recorded]))
 
 
-def test_a_stream_that_is_cut_off_at_any_byte_is_passed_on(recorded: bytes) -> None:
-    events = re.findall(rb".*?\n\r?\n|.+$", recorded, re.DOTALL)
-    for number, event in enumerate(events[1:8], 1):
-        whole = b"".join(through(events[:number]))
-        for at in range(1, len(event)):
-            assert b"".join(through([*events[:number], event[:at]])).startswith(whole), at
-
-
 def test_each_event_is_passed_on_at_once(recorded: bytes) -> None:
     events = re.findall(rb".*?\n\r?\n|.+$", recorded, re.DOTALL)
     assert b"".join(events) == recorded
@@ -438,3 +430,20 @@ def test_a_whole_answer_begins_with_itself(thinks: bool, spaced: bool) -> None:
     expected = ['4\n"content":"\n', "", None] if thinks else ['\n\n4\n"content":"\n', "\n", None]
     assert [message["content"] for message in messages] == expected
     assert messages[0]["reasoning"] == "\nHm"
+
+
+@pytest.mark.parametrize("choices", [1, 2])
+def test_a_stream_that_is_cut_off_at_any_byte_is_passed_on(recorded: bytes, choices: int) -> None:
+    """With one choice, too, whose thinking is looked for without reading the event."""
+
+    def received(pieces: list[bytes]) -> bytes:
+        app = under("both", stream(pieces), thinks=True, choices=choices)
+        return b"".join(ask(app).chunks)
+
+    events = re.findall(rb".*?\n\r?\n|.+$", recorded, re.DOTALL)
+    for number, event in enumerate(events[1:8], 1):
+        whole = received(events[:number])
+        for at in range(1, len(event)):
+            cut = received([*events[:number], event[:at]])
+            assert cut.startswith(whole), at
+            assert b'"error"' not in cut[len(whole) :] or b'"error"' in event, at

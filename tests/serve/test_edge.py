@@ -12,7 +12,7 @@ import psutil
 import pytest
 from ray.serve.generated import serve_pb2, serve_pb2_grpc
 
-from .conftest import KEY, MODEL, Server
+from .conftest import KEY, MODEL, Server, command_line
 from .operators_values import PAGE, SECONDS, both_modes
 
 HELLO = {"model": MODEL, "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 5}
@@ -251,3 +251,11 @@ def test_others_reach_nothing_but_what_wants_rays_token(server: Server):
             with pytest.raises(grpc.RpcError) as refused:
                 serve_pb2_grpc.ASGIServiceStub(channel).HandleRequest(request, timeout=10)
         assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_no_process_runs_that_nobody_needs(server: Server):
+    """Each imports vLLM, which takes most of a start, and keeps half a GiB or more."""
+    running = " ".join(map(command_line, server.run.processes()))
+    assert "ray::ServeReplica:llm:LLMServer" in running
+    for unneeded in ("LLMRouter", "TelemetryAgent", "initialize_remote_node"):
+        assert unneeded not in running

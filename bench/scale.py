@@ -35,6 +35,8 @@ def rendered(values: str) -> str:
         [*helm, "--values", values], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     kept = [each for each in yaml.safe_load_all(text) if each and each["kind"] != "Pod"]
+    for each in kept:
+        each["metadata"].pop("namespace", None)
     return yaml.safe_dump_all(kept)
 
 

@@ -2,7 +2,8 @@
 
 Both are what `bench/serving.py` writes: rows of a hardware, a system, its baseline, a number of
 streams and a metric, with a ratio and the lowest and the highest of a round. A row is worse when
-the best of its new rounds is worse than the worst of the old ones.
+the best of its new rounds is worse than the worst of the old ones. Of a hardware that the new file
+has nothing of, nothing is asked.
 """
 
 import argparse
@@ -21,12 +22,15 @@ def worse(old: Iterable[Row], new: Iterable[Row]) -> list[str]:
     """Return a line for each row that has become worse, or is missing.
 
     Args:
-        old: the rows that hold.
+        old: the rows that hold; those of a hardware that the new ones have none of don't count.
         new: those that are compared with them; others than the old ones don't count.
     """
     found = {tuple(row[name] for name in KEY): row for row in new}
+    here = {row["hardware"] for row in found.values()}
     lines = []
     for row in old:
+        if row["hardware"] not in here:
+            continue
         key = tuple(row[name] for name in KEY)
         name = " ".join(map(str, key))
         if (now := found.get(key)) is None:
@@ -44,8 +48,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("old", type=Path)
     parser.add_argument("new", type=Path)
+    parser.add_argument("--metric", default="", help="this one alone; CPU time is the steadiest")
     arguments = parser.parse_args()
-    lines = worse(*(json.loads(path.read_text()) for path in (arguments.old, arguments.new)))
+    old, new = (
+        [row for row in json.loads(path.read_text()) if arguments.metric in ("", row["metric"])]
+        for path in (arguments.old, arguments.new)
+    )
+    if not new:
+        raise SystemExit(f"{arguments.new}: nothing was measured")
+    lines = worse(old, new)
     print("\n".join(lines) or "nothing is worse than its spread")
     return 1 if lines else 0
 

@@ -16,12 +16,14 @@ OLD = [
 ]
 
 
-def compare(old: object, new: object, tmp_path: Path) -> "subprocess.CompletedProcess[str]":
+def compare(
+    old: object, new: object, tmp_path: Path, *options: str
+) -> "subprocess.CompletedProcess[str]":
     paths = []
     for name, rows in (("old", old), ("new", new)):
         paths.append(tmp_path / name)
         paths[-1].write_text(json.dumps(rows))
-    command = [sys.executable, str(ROOT / "bench" / "compare.py"), *map(str, paths)]
+    command = [sys.executable, str(ROOT / "bench" / "compare.py"), *map(str, paths), *options]
     return subprocess.run(command, capture_output=True, text=True)
 
 
@@ -42,14 +44,23 @@ def changed(metric: str, low: float, high: float) -> list[dict[str, object]]:
         (changed("ttft_p50", 0.1, 0.2), ""),
         (OLD[:1], "cpu direct vllm 8 ttft_p50: missing"),
         ([*OLD, {**OLD[0], "system": "another"}], ""),
+        ([{**OLD[0], "hardware": "H100"}], ""),
+        ([], "nothing was measured"),
     ],
 )
 def test_worse_is_what_lies_outside_the_spread(new, line, tmp_path: Path):
     run = compare(OLD, new, tmp_path)
-    assert (run.returncode, line in run.stdout) == (1 if line else 0, True)
+    assert (run.returncode, line in run.stdout + run.stderr) == (1 if line else 0, True)
 
 
 @pytest.mark.parametrize("path", RESULTS, ids=lambda path: path.stem)
 def test_what_is_committed_holds_against_itself(path: Path, tmp_path: Path):
     rows = json.loads(path.read_text())
     assert rows and compare(rows, rows, tmp_path).returncode == 0
+
+
+def test_one_metric_alone_can_be_compared(tmp_path: Path):
+    run = compare(OLD, changed("ttft_p50", 1.2, 1.4), tmp_path, "--metric", "output_throughput")
+    assert run.returncode == 0, run.stdout
+    run = compare(OLD, OLD[:1], tmp_path, "--metric", "ttft_p50")
+    assert (run.returncode, "nothing was measured" in run.stderr) == (1, True)

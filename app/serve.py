@@ -111,12 +111,11 @@ def build_app(args: dict[str, Any]) -> Application:
         for config in configs:
             _set_variable(config, VALUES, dumped(thinking))
             _set_variable(config, edge_fixed.VALUES, edge_fixed.dumped(edge))
-        asked = [config for config in configs if _needs_router(config)]
-        for config in configs:
-            if config not in asked:  # Serve's own, which HAProxy may stand in for; not Ray LLM's
-                config.deployment_config["request_router_config"] = RequestRouterConfig()
+        routed = any(map(_needs_router, configs))  # there is one; Ray refuses more
+        if not routed:  # nor Ray LLM's policy, which Serve refuses where HAProxy chooses
+            configs[0].deployment_config["request_router_config"] = RequestRouterConfig()
         application = build_openai_app({**args, "llm_configs": configs})
-        if not asked:
+        if not routed:
             application._ingress_request_router = None
         return application
     given = serving.ingress_cls_config

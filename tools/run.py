@@ -30,7 +30,8 @@ from rich.console import Console
 from app.edge.auth import AUTH, KEYS, KEYS_DIR, KEYS_FILE, parse_folder, parse_keys, read_folder
 from app.edge.values import parse as parse_edge
 
-# Ray, Serve and vLLM with the nano model take 5.2 GiB (proportional set size of all processes).
+# Ray, Serve and vLLM with the nano model take 4.1 GiB in the direct mode (proportional set size of
+# all processes); the ingress mode and a start take more.
 CPU_MEMORY_GIB = 6
 START_TIMEOUT_S = 900  # a 32B model loads its weights and captures its graphs within that
 

@@ -27,7 +27,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import yaml
 from systems import KEY, ROOT, VLLM, Model, Running, started
 
@@ -83,17 +82,6 @@ def cpu(running: Running) -> dict[str, float]:
     return taken
 
 
-def replicas(running: Running) -> dict[int, float]:
-    """Return the CPU seconds that each replica's process has taken so far, by pid."""
-    taken = {}
-    for process in running.tree():
-        with contextlib.suppress(psutil.Error):
-            if role(" ".join(process.cmdline())) == "LLMServer":
-                times = process.cpu_times()
-                taken[process.pid] = times.user + times.system
-    return taken
-
-
 def load(
     running: Running, model: Model, concurrency: int, interval: int, arguments: Any
 ) -> dict[str, Any]:
@@ -124,11 +112,9 @@ def load(
         if body:
             command += ["--extra-body", json.dumps(body)]
         environment = {**os.environ, "OPENAI_API_KEY": KEY}
-        of_each = replicas(running)
         before, begin = cpu(running), time.monotonic()
         client = subprocess.run(command, env=environment, capture_output=True, text=True)
         seconds, after = time.monotonic() - begin, cpu(running)
-        shares = sorted(took - of_each.get(pid, 0) for pid, took in replicas(running).items())
         result = Path(folder) / "result.json"
         if client.returncode or not result.exists():
             raise SystemExit(f"{' '.join(command)}\n{client.stdout[-2000:]}{client.stderr[-2000:]}")
@@ -142,7 +128,6 @@ def load(
         "stream_interval": interval or None,
         "seconds": round(seconds, 2),
         "cpu_s": taken,
-        **({"replicas_cpu_s": [round(share, 2) for share in shares]} if len(shares) > 1 else {}),
         "front_end_cpu_ms": 1e3 * front / done,
         **{k: v for k, v in measured.items() if k not in ("tokenizer_id", "max_concurrency")},
     }

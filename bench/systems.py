@@ -32,7 +32,6 @@ class System:
     env: Mapping[str, str] = field(default_factory=dict)
     edge: Mapping[str, Any] = field(default_factory=dict)  # in place of the config's values
     plain: bool = False  # Ray's own application, without what this repository adds
-    replicas: int = 1
 
 
 SYSTEMS = {
@@ -43,8 +42,6 @@ SYSTEMS = {
     "direct": System("direct"),
     "direct-1": System("direct", edge={"maxStreamInterval": 1}),
     "direct-8": System("direct", edge={"maxStreamInterval": 8}),
-    "direct-x2": System("direct", replicas=2),
-    "direct-x4": System("direct", replicas=4),
     "ray-direct": System("direct", plain=True),
     "ingress": System("ingress"),
     "ray-ingress": System("ingress", plain=True),
@@ -104,10 +101,10 @@ class Model:
         model["engine_kwargs"] = self.arguments
         model["model_loading_config"]["model_source"] = self.folder
         model["deployment_config"].pop("autoscaling_config", None)
-        model["deployment_config"]["num_replicas"] = system.replicas
+        model["deployment_config"]["num_replicas"] = 1
         for deployment in application["deployments"]:
             deployment.pop("autoscaling_config", None)
-            deployment |= {"num_replicas": system.replicas, "max_ongoing_requests": ongoing}
+            deployment |= {"num_replicas": 1, "max_ongoing_requests": ongoing}
             deployment.pop("max_queued_requests", None)
         if system.plain:
             application["import_path"] = "ray.serve.llm:build_openai_app"

@@ -257,5 +257,5 @@ def test_no_process_runs_that_nobody_needs(server: Server):
     """Each imports vLLM, which takes most of a start, and keeps half a GiB or more."""
     running = " ".join(map(command_line, server.run.processes()))
     assert "ray::ServeReplica:llm:LLMServer" in running
-    for unneeded in ("LLMRouter", "TelemetryAgent", "initialize_remote_node"):
+    for unneeded in ("LLMRouter", "TelemetryAgent"):
         assert unneeded not in running

@@ -1,7 +1,8 @@
 """Systems that serve the same model, side by side under the same load, in rounds: A B A B.
 
-The first system is the baseline. Each other is started beside it in turn, and rounds alternate
-between the two, so that what the machine does in the meantime touches both. The load is vLLM's own
+The first system is the baseline. Each other is started beside it in turn, or all at once with
+--together, and rounds alternate between them, so that what the machine does in the meantime touches
+all. The load is vLLM's own
 (`vllm bench serve`; in Rust where the installation has it): as many streams as the concurrency
 says, each followed at once by the next, random prompts, answers of a fixed length.
 
@@ -13,6 +14,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import importlib.metadata
+import itertools
 import json
 import os
 import platform
@@ -139,15 +141,15 @@ def _long(value: Any) -> bool:
 
 def rows(runs: list[dict[str, Any]], hardware: str) -> list[dict[str, Any]]:
     """Return the ratios of each system to the baseline that ran beside it."""
-    by_pair: dict[Any, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    groups: dict[Any, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
     for run in runs:
         level = run["concurrency"], run["stream_interval"]
-        by_pair[run["pair"], *level][run["system"]].append(run)
+        groups[run["beside"], *level][run["system"]].append(run)
     found = []
-    for (pair, concurrency, interval), systems in by_pair.items():
+    for (beside, concurrency, interval), systems in groups.items():
         suffix = f" (stream_interval {interval})" if interval else ""
-        baseline, system = pair.split(" ")[::-1]
-        for metric, key in METRICS.items():
+        *others, baseline = beside.split(" ")
+        for system, (metric, key) in itertools.product(others, METRICS.items()):
             ours = [run[key] for run in systems[system]]
             theirs = [run[key] for run in systems[baseline]]
             ratios = [a / b for a, b in zip(ours, theirs, strict=False) if b]
@@ -216,17 +218,33 @@ def about(arguments: Any, model: Model) -> dict[str, Any]:
 
 
 def alternated(
-    systems: tuple[Running, Running], levels: list[tuple[int, int]], model: Model, arguments: Any
+    systems: dict[Running, list[tuple[int, int]]], model: Model, arguments: Any, end: float
 ) -> Iterator[dict[str, Any]]:
-    """Load two systems in turn, level by level, round by round, and give what was measured."""
+    """Load systems in turn, level by level, round by round, and give what was measured.
+
+    Args:
+        systems: each with its levels; the first is the baseline and has all of them.
+        model: what they serve.
+        arguments: the command line's.
+        end: the time, of time.monotonic(), after which nothing more is measured.
+    """
     warm = argparse.Namespace(**{**vars(arguments), "requests": 1})
-    for running in systems:  # what comes first is slower
-        load(running, model, *levels[-1], warm)
+    baseline, *others = systems
+    beside = " ".join(running.name for running in (*others, baseline))
+    for running, own in systems.items():  # what comes first is slower
+        load(running, model, *own[-1], warm)
     for number in range(arguments.rounds):
-        for concurrency, interval in levels:
-            for running in systems:
-                run = load(running, model, concurrency, interval, arguments)
-                yield {"round": number, "ready_s": round(running.ready_s, 1), **run}
+        for level in dict.fromkeys(itertools.chain(*systems.values())):
+            for running in (each for each, own in systems.items() if level in own):
+                if time.monotonic() > end:
+                    return
+                run = load(running, model, *level, arguments)
+                yield {
+                    "beside": beside,
+                    "round": number,
+                    "ready_s": round(running.ready_s, 1),
+                    **run,
+                }
 
 
 def line(run: dict[str, Any]) -> str:
@@ -282,12 +300,14 @@ def main() -> None:
     parser.add_argument("--hardware", default="cpu", help="the card's name, else cpu")
     parser.add_argument("--ongoing", type=int, default=1024, help="requests a replica takes")
     parser.add_argument("--out", default="bench/results/cpu", help="where results go, less .jsonl")
-    parser.add_argument("--together", action="store_true", help="start the first two at once")
+    parser.add_argument("--together", action="store_true", help="start all, and load them in turn")
+    parser.add_argument("--logs", default="", help="a folder for what the systems print")
     parser.add_argument("--seconds", type=float, default=1e9, help="no round begins after that")
     arguments = parser.parse_args()
     config = yaml.safe_load((ROOT / arguments.config).read_text())
     model = Model(config, yaml.safe_load(arguments.engine), arguments.source)
     baseline, *others = arguments.systems.split(",")
+    own = {name: its for name, _, its in (each.partition("@") for each in others)}
     out = Path(arguments.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     runs: list[dict[str, Any]] = []
@@ -296,35 +316,40 @@ def main() -> None:
     def note(text: str) -> None:
         print(f"[{time.monotonic() - begin:6.1f} s] {text}", file=sys.stderr, flush=True)
 
+    def levels(text: str) -> list[tuple[int, int]]:
+        return [level(each) for each in (text or arguments.concurrency).split("+")]
+
     with (
         out.with_suffix(".jsonl").open("w") as file,
-        tempfile.TemporaryDirectory() as logs,
+        tempfile.TemporaryDirectory() as folder,
         contextlib.ExitStack() as stack,
         concurrent.futures.ThreadPoolExecutor() as pool,
     ):
         file.write(json.dumps(about(arguments, model)) + "\n")
+        logs = Path(arguments.logs or folder)
 
-        def system(name: str) -> contextlib.AbstractContextManager[Running]:
-            return started(name, model, free_port(), Path(logs) / name, arguments.ongoing)
+        def start(name: str) -> contextlib.AbstractContextManager[Running]:
+            return started(name, model, free_port(), logs / f"{name}.log", arguments.ongoing)
 
-        beside = pool.submit(stack.enter_context, system(baseline))
-        if not arguments.together:
-            beside.result()
-        for each in others:
-            name, _, own = each.partition("@")
-            levels = [level(text) for text in (own or arguments.concurrency).split("+")]
-            with system(name) as second:
-                both = (beside.result(), second)
-                for running in both:
-                    note(f"{running.name} answers, {running.ready_s:.1f} s after its start")
-                for run in alternated(both, levels, model, arguments):
-                    if time.monotonic() - begin > arguments.seconds:
-                        break
-                    run["pair"] = f"{name} {baseline}"
-                    runs.append(run)
-                    file.write(json.dumps(run) + "\n")
-                    file.flush()
-                    note(line(run))
+        def measure(systems: dict[Running, list[tuple[int, int]]]) -> None:
+            for running in systems:
+                note(f"{running.name} answers, {running.ready_s:.1f} s after its start")
+            for run in alternated(systems, model, arguments, begin + arguments.seconds):
+                runs.append(run)
+                file.write(json.dumps(run) + "\n")
+                file.flush()
+                note(line(run))
+
+        if arguments.together:
+            starts = [pool.submit(stack.enter_context, start(name)) for name in (baseline, *own)]
+            systems = [each.result() for each in starts]
+            every = list(dict.fromkeys(itertools.chain(*map(levels, own.values()))))
+            measure(dict(zip(systems, (every, *map(levels, own.values())), strict=True)))
+        else:
+            beside = stack.enter_context(start(baseline))
+            for name, its in own.items():
+                with start(name) as running:
+                    measure({beside: levels(its), running: levels(its)})
     print(table(rows(runs, arguments.hardware)))
     summary = json.dumps(summarized(out.parent), indent=1)
     (out.parent / "summary.json").write_text(summary + "\n")

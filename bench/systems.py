@@ -32,16 +32,21 @@ class System:
     env: Mapping[str, str] = field(default_factory=dict)
     edge: Mapping[str, Any] = field(default_factory=dict)  # in place of the config's values
     plain: bool = False  # Ray's own application, without what this repository adds
+    replicas: int = 1  # which share the accelerators that one would have
+    without: frozenset[str] = frozenset()  # engine arguments that it does not take
 
 
 SYSTEMS = {
     "vllm": System(),
     "vllm-2": System(flags=("--api-server-count", "2")),
     "vllm-4": System(flags=("--api-server-count", "4")),
-    "vllm-rust": System(env={"VLLM_USE_RUST_FRONTEND": "1"}),
+    "vllm-rust": System(
+        env={"VLLM_USE_RUST_FRONTEND": "1"}, without=frozenset({"override_generation_config"})
+    ),
     "direct": System("direct"),
     "direct-1": System("direct", edge={"maxStreamInterval": 1}),
     "direct-8": System("direct", edge={"maxStreamInterval": 8}),
+    **{f"direct-x{n}": System("direct", replicas=n) for n in (2, 4, 8)},
     "ray-direct": System("direct", plain=True),
     "ingress": System("ingress"),
     "ray-ingress": System("ingress", plain=True),
@@ -80,10 +85,12 @@ class Model:
         given = {**self.given["engine_kwargs"], **self.engine}
         return {name: value for name, value in given.items() if value is not None}
 
-    def flags(self) -> list[str]:
-        """Return the engine's arguments as `vllm serve` takes them."""
+    def flags(self, without: frozenset[str] = frozenset()) -> list[str]:
+        """Return the engine's arguments as `vllm serve` takes them, but for some."""
         flags: list[str] = []
         for name, value in self.arguments.items():
+            if name in without:
+                continue
             flag = name.replace("_", "-")
             if isinstance(value, bool):
                 flags.append(f"--{flag}" if value else f"--no-{flag}")
@@ -101,11 +108,13 @@ class Model:
         model["engine_kwargs"] = self.arguments
         model["model_loading_config"]["model_source"] = self.folder
         model["deployment_config"].pop("autoscaling_config", None)
-        model["deployment_config"]["num_replicas"] = 1
+        model["deployment_config"]["num_replicas"] = system.replicas
         for deployment in application["deployments"]:
             deployment.pop("autoscaling_config", None)
-            deployment |= {"num_replicas": 1, "max_ongoing_requests": ongoing}
+            deployment |= {"num_replicas": system.replicas, "max_ongoing_requests": ongoing}
             deployment.pop("max_queued_requests", None)
+        if system.replicas > 1:
+            _share(model, system.replicas)
         if system.plain:
             application["import_path"] = "ray.serve.llm:build_openai_app"
             del arguments["reasoning"], arguments["edge"]
@@ -114,7 +123,18 @@ class Model:
         return config
 
 
-@dataclass
+def _share(model: dict[str, Any], replicas: int) -> None:
+    """Let replicas share what one would have: an accelerator, its KV cache, cores."""
+    bundle = model.get("placement_group_config", {}).get("bundle_per_worker", {})
+    if "GPU" in bundle:
+        bundle["GPU"] /= replicas
+    if memory := model["engine_kwargs"].get("kv_cache_memory_bytes"):
+        model["engine_kwargs"]["kv_cache_memory_bytes"] = memory // replicas
+    if actor := model["deployment_config"].get("ray_actor_options"):
+        actor["num_cpus"] = 1  # a number for Ray's scheduler
+
+
+@dataclass(frozen=True, eq=False)
 class Running:
     """A system that answers."""
 
@@ -157,7 +177,15 @@ def started(name: str, model: Model, port: int, log: Path, ongoing: int) -> Iter
             quiet = ["--disable-uvicorn-access-log", "--no-enable-log-requests"]
             if system.env.get("VLLM_USE_RUST_FRONTEND"):
                 quiet = []
-            command = [*VLLM, "serve", model.folder, *model.flags(), *own, *quiet, *system.flags]
+            command = [
+                *VLLM,
+                "serve",
+                model.folder,
+                *model.flags(system.without),
+                *own,
+                *quiet,
+                *system.flags,
+            ]
             environment |= model.given.get("runtime_env", {}).get("env_vars", {})
         begin = time.monotonic()
         process = _popen(command, environment, output)

@@ -30,6 +30,7 @@ class Report:
 
     saved: bool = False  # each row at once: a later failure must not lose it
     rows: dict[str, list[str]] = field(default_factory=lambda: {name: [] for name in TABLES})
+    troubles: list[str] = field(default_factory=list)  # printed only
 
     def traffic(self, title: str, mode: str, fates: Fates, since: float, whole: float) -> None:
         """Add a row about traffic. `since` and `whole`: seconds since the epoch."""
@@ -38,6 +39,7 @@ class Report:
         last = f"{fates.last_trouble(since):.0f}" if fates.trouble() else "-"
         cells = [title, mode, *map(str, numbers), last, f"{whole - since:.0f}"]
         self._add("requests", cells)
+        self.troubles += [f"{title}, {mode}, act at {since:.2f}: {r}" for r in fates.trouble()]
 
     def time(self, title: str, mode: str, seconds: float) -> None:
         """Add how long something took."""
@@ -54,7 +56,7 @@ class Report:
 
     def print(self) -> None:
         """Print what this run saw."""
-        print("\n" + _text(self.rows))
+        print("\n" + _text(self.rows) + "\n".join(self.troubles))
 
     def save(self) -> None:
         """Write report.md and the README's copy; rows of cases that did not run now stay."""

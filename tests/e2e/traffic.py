@@ -11,6 +11,7 @@ One JSON object a line goes to standard output for each request:
                    lost      no answer, after the retries that the OpenAI client makes by itself
                    refused   a 4xx
     retries        by the OpenAI client (its default: 2)
+    tried          why: the status and text, or the exception, of each attempt that failed
     error          what the client saw, if it was not answered
 SIGTERM stops it: what is in flight is waited for, and the last line is {"done": true}.
 """
@@ -29,6 +30,33 @@ import httpx
 import openai
 
 
+class Attempts(httpx.AsyncHTTPTransport):
+    """A connection for each request, as independent clients have; and what became of each."""
+
+    def __init__(self) -> None:
+        super().__init__(limits=httpx.Limits(max_keepalive_connections=0))
+        self.sent: dict[str, int] = {}
+        self.failed: dict[str, list[str]] = {}
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send it, and remember it under its x-request-id."""
+        name, begin = request.headers["x-request-id"], time.time()
+        self.sent[name] = self.sent.get(name, 0) + 1
+        try:
+            response = await super().handle_async_request(request)
+        except Exception as problem:
+            self._note(name, begin, f"{type(problem).__name__}: {problem}")
+            raise
+        if response.status_code >= 400:
+            text = (await response.aread()).decode(errors="replace")
+            self._note(name, begin, f"{response.status_code} {text}")
+        return response
+
+    def _note(self, name: str, begin: float, what: str) -> None:
+        took = time.time() - begin
+        self.failed.setdefault(name, []).append(f"{begin:.2f} after {took:.2f} s: {what}"[:300])
+
+
 class Traffic:
     """Closed loops of requests. One of `stream` has an answer in flight nearly all the time."""
 
@@ -41,17 +69,11 @@ class Traffic:
         """
         self.model, self.key_file, self.pause = model, key_file, pause
         self.stopping = asyncio.Event()
-        self.sent: dict[str, int] = {}
-        # A connection for each request, as independent clients have.
-        limits = httpx.Limits(max_keepalive_connections=0)
-        http = httpx.AsyncClient(limits=limits, event_hooks={"request": [self._count]})
+        attempts = self.attempts = Attempts()
+        http = httpx.AsyncClient(transport=attempts)
         self.client = openai.AsyncOpenAI(
             base_url=url, api_key="-", http_client=http, timeout=httpx.Timeout(120, connect=5)
         )
-
-    async def _count(self, request: httpx.Request) -> None:
-        name = request.headers["x-request-id"]
-        self.sent[name] = self.sent.get(name, 0) + 1
 
     async def begin(self) -> None:
         """Return when a request gets through: to a new pod the network opens a moment later."""
@@ -107,7 +129,8 @@ class Traffic:
             # Within a stream: an error event (APIError), or the connection ended (httpx).
             fate = "cut" if begun else "lost"
             error = f"{type(problem).__name__}: {problem}"[:300]
-        retries = self.sent.pop(name, 1) - 1
+        retries = self.attempts.sent.pop(name, 1) - 1
+        tried = self.attempts.failed.pop(name, [])
         record = {
             "start": start,
             "end": time.time(),
@@ -115,7 +138,8 @@ class Traffic:
             "fate": fate,
             "retries": retries,
         }
-        print(json.dumps(record | ({"error": error} if error else {})), flush=True)
+        record |= ({"error": error} if error else {}) | ({"tried": tried} if tried else {})
+        print(json.dumps(record), flush=True)
 
 
 async def main() -> None:

@@ -1,10 +1,19 @@
-"""What a replica does before it starts its engine, and what it leaves out.
+"""What a replica does besides running its engine, and what it leaves out.
+
+vLLM's own server ends when its engine has died. Ray's replica would live on until Serve has looked
+at it three times, and answer each request with an error meanwhile; so quickly that HAProxy, which
+asks the least busy one, would send it nearly all of them. So it ends as well.
 
 Ray starts two further processes for each replica, which both import vLLM first. One downloads the
 model from a bucket: with no bucket it has nothing to do, and the engine waits for it. The other
 gathers what Ray's usage statistics say of the models: where these are off, nobody reads it.
 """
 
+import asyncio
+import logging
+import os
+
+from ray import serve
 from ray._common.usage.usage_lib import usage_stats_enabled
 from ray.llm._internal.common.callbacks.base import CallbackBase
 from ray.llm._internal.common.utils.download_utils import is_remote_path
@@ -13,6 +22,12 @@ from ray.llm._internal.serve.core.server import llm_server
 from app.answers.counting import by_token
 
 IMPORT_PATH = f"{__name__}.Start"
+
+_LOOK_EVERY_S = 0.1
+_LAST_WORDS_S = 0.3  # in which those who were being answered hear of it
+
+log = logging.getLogger("ray.serve")
+_watching: set[asyncio.Task[None]] = set()  # not in Start, which Ray sends to other processes
 
 
 class Start(CallbackBase):  # type: ignore[misc]
@@ -30,3 +45,23 @@ class Start(CallbackBase):  # type: ignore[misc]
             self.ctx.run_init_node = False
         if not usage_stats_enabled():
             llm_server.push_telemetry_report_for_all_models = lambda **_: None
+
+    async def on_after_node_init(self) -> None:
+        """Watch the engine that starts now."""
+        _watching.add(asyncio.get_running_loop().create_task(_end_with_the_engine()))
+
+
+async def _end_with_the_engine() -> None:
+    """End this process soon after its engine has died."""
+    while not _engine_has_died():
+        await asyncio.sleep(_LOOK_EVERY_S)
+    log.error("The engine has died, and so this replica ends; Serve starts another.")
+    await asyncio.sleep(_LAST_WORDS_S)
+    os._exit(1)
+
+
+def _engine_has_died() -> bool:
+    """Tell whether there was an engine and is no more."""
+    replica = serve.get_replica_context().servable_object  # None until it is whole
+    client = getattr(getattr(replica, "engine", None), "_engine_client", None)
+    return client is not None and client.errored

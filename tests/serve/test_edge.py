@@ -115,6 +115,9 @@ UNFINISHED = {  # {what: (the bytes, what follows now and again)}
     "chunk by chunk": (head() + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", b"1\r\n \r\n"),
     "a message": (head("/v1/messages") + b"Content-Length: 100\r\n\r\n{", b" "),
     "headers": (b"GET /v1/models HTTP/1.1\r\nHost: x\r\n", b""),
+    "headers, byte by byte": (b"GET /v1/models HTTP/1.1\r\nHost: x\r\nx-drip: ", b"x"),
+    # More than HAProxy waits for, so the application has it.
+    "a large one": (head() + b"Content-Length: 99999\r\n\r\n{" + b" " * 80000, b" "),
 }
 
 
@@ -125,10 +128,10 @@ def test_a_request_that_does_not_end_gets_a_408_and_no_more(server: Server):
             for what, each in UNFINISHED.items()
         }
     clients = {what: each.result() for what, each in started.items()}
-    headers = clients.pop("headers")
-    # Ray's own proxy, of the ingress mode, has no such limit: then an Ingress in front must.
-    assert headers.closed is ("direct" in server.run.output.parent.name)
-    assert not headers.closed or headers.status == 408
+    for headers in (clients.pop("headers"), clients.pop("headers, byte by byte")):
+        # Ray's own proxy, of the ingress mode, has no such limit: then an Ingress in front must.
+        assert headers.closed is ("direct" in server.run.output.parent.name)
+        assert not headers.closed or headers.status == 408
     for what, client in clients.items():
         assert (client.status, client.closed) == (408, True), what
         assert f"{SECONDS} seconds" in client.body["error"]["message"], what

@@ -58,9 +58,16 @@ annotations:
 - {name: RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING, value: "1"}
 - {name: RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD, value: "0"} # each chunk would change threads
 # A request whose answer has not begun goes to another replica when its own dies; asking a model twice does no harm.
-- {name: RAY_SERVE_HAPROXY_RETRY_ON, value: conn-failure empty-response 500}
+# HAProxy can send a request again only if it was whole when it was sent the first time, so it waits for that, and
+# not for ever. Ray writes the value into HAProxy's defaults as it is: a further line is a further setting.
+- name: RAY_SERVE_HAPROXY_RETRY_ON
+  value: |-
+    conn-failure empty-response 500
+        option http-buffer-request
+        timeout http-request {{ $values.serving.requestSeconds | int }}s
+        http-error status 408 content-type application/json string "{{ include "hybrid-llm.tooSlow" $values | replace "\"" "\\\"" }}"
 - {name: RAY_SERVE_HAPROXY_TUNE_BUFSIZE, value: "65536"} # bytes of a request that can be sent again
-# Silence of a client in its request; a little later than the application's own 408.
+# A client's silence in what is too large to wait for; a little later than the application's own 408.
 - {name: RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S, value: {{ add ($values.serving.requestSeconds | int) 5 | quote }}}
 - {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ max 1 ($values.serving.drainSeconds | int) | quote }}}
 {{- end }}
@@ -69,6 +76,11 @@ annotations:
 {{- with $values.env }}
 {{ toYaml . }}
 {{- end }}
+{{- end -}}
+
+{{- /* What HAProxy says to a client that is too slow, as both OpenAI's and Anthropic's clients read it. */ -}}
+{{- define "hybrid-llm.tooSlow" -}}
+{"type": "error", "error": {"message": "The request did not arrive within {{ .serving.requestSeconds | int }} seconds.", "type": "timeout_error", "param": null, "code": "request_timeout"}}
 {{- end -}}
 
 {{- define "hybrid-llm.volumeMounts" -}}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from app.answers import following
 from app.answers.joining import Joining
 from app.answers.metrics import Meter, ray_meter
 from app.answers.translated import TranslatedResponse
@@ -61,7 +62,7 @@ class Requests:
         self._apis = apis(tokenizes)
         values = edge_of(edge)
         self._bounds = values.bounds
-        self._joining = Joining(values.max_stream_interval)
+        self._joining = following.joining = Joining(values.max_stream_interval)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request as the policy has it, or refuse it."""
@@ -103,7 +104,7 @@ class Requests:
         if api.answers:
             scope = with_call(scope, call)
         with self._opened(call) as interval:
-            if interval > 1:
+            if interval > 1 and not following.on:
                 fields["stream_interval"] = max(interval, fields.get("stream_interval") or 1)
             data = json.dumps(fields, ensure_ascii=False).encode()
             asked = _asking(scope, path.removesuffix(api.path) + api.behind, len(data))

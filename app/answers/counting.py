@@ -9,6 +9,8 @@ some of its parsers count nothing at all.
 from collections.abc import Sequence
 from typing import Any
 
+from app.answers.kept import kept
+
 
 class Tally:
     """Counts the tokens of one answer's thinking, which some tokens begin and others end."""
@@ -87,25 +89,31 @@ class _ByToken:
 
 def _tally(parser: Any, tokenizer: Any) -> Tally | None:
     """Return a count for a parser's answers, None where no tokens say what is thinking."""
-    vocabulary = tokenizer.get_vocab()
-    end = vocabulary.get(parser.reasoning_end_str)
-    if end is None:
-        return None
-    begins, ends = {vocabulary.get(parser.reasoning_start_str)}, {end}
     engine = getattr(parser, "_parser_engine", None)
     config = engine and engine.parser_engine_config
+    marks = _marks(config, tokenizer, parser.reasoning_start_str, parser.reasoning_end_str)
+    if marks is None:
+        return None
+    tally = Tally(*marks)
+    if config:
+        tally.open = config.initial_state.name == "REASONING"
+        tally.restart()
+    return tally
+
+
+@kept
+def _marks(
+    config: Any, tokenizer: Any, start: str | None, end: str | None
+) -> tuple[frozenset[int], frozenset[int], frozenset[int]] | None:
+    """Return what a `Tally` is told; it is the same for each request."""
+    vocabulary = tokenizer.get_vocab()
+    if (first := vocabulary.get(end)) is None:
+        return None
+    begins, ends = {vocabulary.get(start)} - {None}, {first}
     if config:
         for state, terminal in config.transitions:
             token = vocabulary.get(config.token_id_terminals.get(terminal))
             following = config.transitions[state, terminal].next_state.name
             if token is not None and state.name == "REASONING" != following:
                 ends.add(token)  # for some models a call of a tool, too
-    tally = Tally(
-        frozenset(token for token in begins if token is not None),
-        frozenset(ends),
-        frozenset(tokenizer.all_special_ids),
-    )
-    if config:
-        tally.open = config.initial_state.name == "REASONING"
-        tally.restart()
-    return tally
+    return frozenset(begins), frozenset(ends), frozenset(tokenizer.all_special_ids)

@@ -37,7 +37,9 @@ class Joining:
         self._most, self._clock, self._cpu = most, clock, cpu
         self._open = 0
         self._by_load = 1
-        self._since: tuple[float, float] | None = None  # the clock and the CPU when last looked at
+        self._tokens = 1
+        self._looked = float("-inf")  # the clock when the load was last measured
+        self._taken = 0.0  # the CPU then
 
     @contextmanager
     def stream(self, choices: int) -> Iterator[int]:
@@ -48,24 +50,34 @@ class Joining:
         Args:
             choices: answers in the stream, each of which has chunks of its own.
         """
-        by_streams = min(MOST_BY_STREAMS, 1 + self._open // STREAMS)
-        interval = min(self._most, max(by_streams, self._measured()))
-        self._open += choices
+        self._count(choices)
         try:
-            yield interval
+            yield self.tokens()
         finally:
-            self._open -= choices
+            self._count(-choices)
 
-    def _measured(self) -> int:
-        """Return the tokens a chunk that the load of the last time asks for."""
+    def tokens(self) -> int:
+        """Return the tokens that a chunk carries now."""
         now = self._clock()
-        if self._since is None or now - self._since[0] >= SECONDS:
-            cpu = self._cpu()  # asks the system, which takes longer than the clock
-            if self._since is not None:
-                share = (cpu - self._since[1]) / (now - self._since[0])
-                if share > BUSY:
-                    self._by_load = min(self._most, 2 * self._by_load)
-                elif share < FREE:
-                    self._by_load = max(1, self._by_load // 2)
-            self._since = now, cpu
-        return self._by_load
+        if now - self._looked >= SECONDS:
+            self._look(now)
+        return self._tokens
+
+    def _count(self, more: int) -> None:
+        self._open += more
+        self._decide()
+
+    def _look(self, now: float) -> None:
+        cpu = self._cpu()  # asks the system, which takes longer than the clock
+        if self._looked > float("-inf"):
+            share = (cpu - self._taken) / (now - self._looked)
+            if share > BUSY:
+                self._by_load = min(self._most, 2 * self._by_load)
+            elif share < FREE:
+                self._by_load = max(1, self._by_load // 2)
+        self._looked, self._taken = now, cpu
+        self._decide()
+
+    def _decide(self) -> None:
+        by_streams = min(MOST_BY_STREAMS, 1 + max(0, self._open - 1) // STREAMS)
+        self._tokens = min(self._most, max(by_streams, self._by_load))

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 from ray.llm._internal.serve.core.server import llm_server
 from ray.serve.llm import LLMConfig
+from transformers import AutoTokenizer
+from vllm.parser.engine import streaming_parser_engine
+from vllm.parser.qwen3 import Qwen3Parser
 from vllm.reasoning import ReasoningParserManager
 
 from app.answers.counting import by_token
@@ -29,6 +32,9 @@ def as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     known = dict(ReasoningParserManager.reasoning_parsers)
     monkeypatch.setattr(ReasoningParserManager, "reasoning_parsers", known)
     monkeypatch.setattr(llm_server, PUSH, getattr(llm_server, PUSH))
+    monkeypatch.setattr(
+        streaming_parser_engine, "_build_drop_info", streaming_parser_engine._build_drop_info
+    )
 
 
 def test_it_counts_thinking_by_tokens() -> None:
@@ -63,3 +69,18 @@ def test_statistics_are_gathered_unless_they_are_off(
     prepared()
     getattr(llm_server, PUSH)(all_models=["a model"])
     assert asked == (["a model"] if statistics == "1" else [])
+
+
+def test_what_all_parsers_share_is_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    build, made = streaming_parser_engine._build_drop_info, list[Any]()
+
+    def counted(config: Any, tokenizer: Any) -> Any:
+        made.append(config)
+        return build(config, tokenizer)
+
+    monkeypatch.setattr(streaming_parser_engine, "_build_drop_info", counted)
+    prepared()
+    tokenizer = AutoTokenizer.from_pretrained("models/nano")
+    off = {"chat_template_kwargs": {"enable_thinking": False}}
+    drops = [Qwen3Parser(tokenizer, **each)._engine._has_drops for each in ({}, off, {}, off, {})]
+    assert drops == [True] * 5 and len(made) == 2

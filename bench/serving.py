@@ -150,11 +150,14 @@ def rows(runs: list[dict[str, Any]], hardware: str) -> list[dict[str, Any]]:
         suffix = f" (stream_interval {interval})" if interval else ""
         *others, baseline = beside.split(" ")
         for system, (metric, key) in itertools.product(others, METRICS.items()):
-            ours = [run[key] for run in systems[system]]
-            theirs = [run[key] for run in systems[baseline]]
-            ratios = [a / b for a, b in zip(ours, theirs, strict=False) if b]
+            # A round that broke off has a run of the one and none of the other.
+            both = list(zip(systems[system], systems[baseline], strict=False))
+            ratios = [a[key] / b[key] for a, b in both if b[key]]
             if not ratios:
                 continue
+            ours, theirs = (
+                statistics.median(run[key] for run in each) for each in zip(*both, strict=True)
+            )
             found.append(
                 {
                     "hardware": hardware,
@@ -162,7 +165,7 @@ def rows(runs: list[dict[str, Any]], hardware: str) -> list[dict[str, Any]]:
                     "baseline": baseline + suffix,
                     "concurrency": concurrency,
                     "metric": metric,
-                    "ratio": round(statistics.median(ours) / statistics.median(theirs), 3),
+                    "ratio": round(ours / theirs, 3),
                     "low": round(min(ratios), 3),
                     "high": round(max(ratios), 3),
                 }

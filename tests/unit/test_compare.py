@@ -1,4 +1,4 @@
-"""`bench/compare.py`: what counts as worse."""
+"""`bench/serving.py` and `bench/compare.py`: what a ratio is, and what counts as worse."""
 
 import json
 import subprocess
@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "bench"))  # where its scripts find each other
+
+import serving  # noqa: E402
+
 RESULTS = sorted((ROOT / "bench" / "results").glob("*.json"))
 KEY = {"hardware": "cpu", "system": "direct", "baseline": "vllm", "concurrency": 8}
 OLD = [
@@ -64,3 +68,25 @@ def test_one_metric_alone_can_be_compared(tmp_path: Path):
     assert run.returncode == 0, run.stdout
     run = compare(OLD, OLD[:1], tmp_path, "--metric", "ttft_p50")
     assert (run.returncode, "nothing was measured" in run.stderr) == (1, True)
+
+
+def test_the_summary_is_that_of_the_runs_beside_it() -> None:
+    folder = ROOT / "bench" / "results"
+    assert serving.summarized(folder) == json.loads((folder / "summary.json").read_text())
+
+
+def test_each_system_is_compared_with_the_baseline_of_its_own_rounds() -> None:
+    def run(system: str, rate: float) -> dict[str, object]:
+        measured = {key: rate for key in serving.METRICS.values()}
+        level = {"concurrency": 8, "stream_interval": None}
+        return {"system": system, "beside": "direct four vllm", **level, **measured}
+
+    first = [run("vllm", 10), run("direct", 9), run("four", 20)]
+    second = [run("vllm", 20), run("direct", 20)]  # and then it broke off
+    found = serving.rows([*first, *second], "cpu")
+    spread = {
+        row["system"]: (row["ratio"], row["low"], row["high"])
+        for row in found
+        if row["metric"] == "output_throughput"
+    }
+    assert spread == {"direct": (0.967, 0.9, 1.0), "four": (2.0, 2.0, 2.0)}

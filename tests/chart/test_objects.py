@@ -170,6 +170,18 @@ def test_the_cache_is_one_volume_for_all_and_the_job_fills_it():
         assert env["HF_HOME"] == mount["mountPath"]
 
 
+def test_what_vllm_compiles_is_kept_beside_the_weights():
+    def worker(**cache):
+        return pods(render({"weights": {"cache": cache}}))["hybrid-llm-my-qwen-3-32b"]["spec"]
+
+    container = worker(enabled=True)["containers"][0]
+    env = {e["name"]: e.get("value") for e in container["env"]}
+    mounts = {m["name"]: m for m in container["volumeMounts"]}
+    assert env["VLLM_CACHE_ROOT"].startswith(mounts["hub"]["mountPath"] + "/")
+    assert not mounts["hub"].get("readOnly")
+    assert "VLLM_CACHE_ROOT" not in {e["name"] for e in worker()["containers"][0]["env"]}
+
+
 def test_another_model_is_downloaded_by_another_job():
     """A Job cannot be changed."""
 

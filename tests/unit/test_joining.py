@@ -168,8 +168,7 @@ def test_an_answer_that_is_no_stream_is_none_of_them() -> None:
 
 
 # The same answer, however its tokens are put into chunks and these into messages. vLLM joins the
-# pieces of a delta as `merged` does: what was seen of it for every field below is in
-# tests/serve/test_joining.py.
+# pieces of a delta as `merged` does.
 
 PIECES = st.lists(
     st.sampled_from(

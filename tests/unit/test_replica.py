@@ -1,6 +1,8 @@
 """What a replica does before its engine starts, and which processes of Ray it does without."""
 
 import asyncio
+import pickle
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ from vllm.parser.engine import streaming_parser_engine
 from vllm.parser.qwen3 import Qwen3Parser
 from vllm.reasoning import ReasoningParserManager
 
+from app import replica
 from app.answers.counting import by_token
 from app.replica import Start
 
@@ -84,3 +87,33 @@ def test_what_all_parsers_share_is_made_once(monkeypatch: pytest.MonkeyPatch) ->
     off = {"chat_template_kwargs": {"enable_thinking": False}}
     drops = [Qwen3Parser(tokenizer, **each)._engine._has_drops for each in ({}, off, {}, off, {})]
     assert drops == [True] * 5 and len(made) == 2
+
+
+def test_it_ends_soon_after_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = SimpleNamespace(errored=False)
+    engine, whole = SimpleNamespace(), SimpleNamespace(servable_object=None)
+    monkeypatch.setattr(replica.serve, "get_replica_context", lambda: whole)
+    monkeypatch.setattr(replica, "_LOOK_EVERY_S", 0)
+    monkeypatch.setattr(replica, "_LAST_WORDS_S", 0)
+    ended: list[int] = []
+    monkeypatch.setattr(replica.os, "_exit", ended.append)
+
+    async def check() -> None:
+        start = Start(llm_config=LLMConfig(model_loading_config={"model_id": "nano"}))
+        await start.on_after_node_init()
+
+        async def later() -> list[int]:
+            for _ in range(5):
+                await asyncio.sleep(0)
+            return list(ended)
+
+        assert await later() == []  # the replica is being made
+        whole.servable_object = SimpleNamespace(engine=engine)
+        assert await later() == []  # its engine starts
+        engine._engine_client = client
+        assert await later() == []
+        client.errored = True
+        assert await later() == [1]
+        pickle.dumps(start)  # Ray sends it to other processes
+
+    asyncio.run(check())

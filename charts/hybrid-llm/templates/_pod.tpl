@@ -39,6 +39,9 @@ annotations:
 - {name: PYTHONPATH, value: /opt/hybrid-llm}
 - {name: HOME, value: /cache} # the image's own is read-only
 - {name: HF_HOME, value: /cache/huggingface}
+{{- if $values.weights.cache.enabled }}
+- {name: VLLM_CACHE_ROOT, value: /cache/huggingface/vllm} # in the same volume: what torch.compile has made
+{{- end }}
 {{- if eq $values.weights.from "hub" }}
 - name: HF_TOKEN
   valueFrom:

@@ -18,7 +18,6 @@ import itertools
 import json
 import os
 import platform
-import socket
 import statistics
 import subprocess
 import sys
@@ -30,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from systems import KEY, ROOT, VLLM, Model, Running, started
+from systems import KEY, ROOT, VLLM, Model, Running, free_port, started
 
 # {metric of a row: (its key in a run, whether it is the sum or the rate that counts)}
 METRICS = {
@@ -69,7 +68,7 @@ def role(command: str) -> str:
         return "background"
     if any(word in command for word in BACKGROUND) or "run.py" in command:
         return "background"
-    return "server"
+    return "gateway" if "litellm" in command else "server"
 
 
 def cpu(running: Running) -> dict[str, float]:
@@ -267,20 +266,13 @@ def level(text: str) -> tuple[int, int]:
     return int(streams), int(interval or 0)
 
 
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nothing listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def main() -> None:
     """Measure, and write the results."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--config", default="serve-configs/nano-cpu.yaml")
     parser.add_argument(
         "--systems",
-        default="vllm,direct,vllm-2,ingress",
+        default="vllm,direct,vllm-2,ingress,litellm",
         help="the baseline first; NAME@256+512 has other levels than --concurrency",
     )
     parser.add_argument(

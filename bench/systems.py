@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -32,6 +33,7 @@ class System:
     env: Mapping[str, str] = field(default_factory=dict)
     edge: Mapping[str, Any] = field(default_factory=dict)  # in place of the config's values
     plain: bool = False  # Ray's own application, without what this repository adds
+    gateway: bool = False  # behind LiteLLM's proxy, which has keys and budgets of its own
     replicas: int = 1  # which share the accelerators that one would have
     without: frozenset[str] = frozenset()  # engine arguments that it does not take
 
@@ -43,6 +45,7 @@ SYSTEMS = {
     "vllm-rust": System(
         env={"VLLM_USE_RUST_FRONTEND": "1"}, without=frozenset({"override_generation_config"})
     ),
+    "litellm": System(gateway=True),
     "direct": System("direct"),
     "direct-1": System("direct", edge={"maxStreamInterval": 1}),
     "direct-8": System("direct", edge={"maxStreamInterval": 8}),
@@ -140,12 +143,12 @@ class Running:
 
     name: str
     url: str
-    process: psutil.Process
+    processes: tuple[psutil.Process, ...]
     ready_s: float  # from its start to its first answer
 
     def tree(self) -> list[psutil.Process]:
         """Return all of its processes."""
-        return [self.process, *self.process.children(recursive=True)]
+        return [each for p in self.processes for each in (p, *p.children(recursive=True))]
 
 
 @contextlib.contextmanager
@@ -160,41 +163,69 @@ def started(name: str, model: Model, port: int, log: Path, ongoing: int) -> Iter
         ongoing: the requests that it must take at a time.
     """
     system = SYSTEMS[name]
-    environment = {**os.environ, **system.env}
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(log.open("w"))
-        if system.ours:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-            (folder / "keys").write_text(f"bench: {KEY}\n")
-            environment["HYBRID_LLM_API_KEYS_FILE"] = str(folder / "keys")
-            (folder / "config.yaml").write_text(
-                yaml.safe_dump(model.serve_config(system, ongoing), sort_keys=False)
-            )
-            run = [sys.executable, str(ROOT / "tools" / "run.py"), str(folder / "config.yaml")]
-            command = [*run, "--port", str(port), "--mode", system.ours]
-        else:
-            own = ["--served-model-name", model.name, "--host", "127.0.0.1", "--port", str(port)]
-            quiet = ["--disable-uvicorn-access-log", "--no-enable-log-requests"]
-            if system.env.get("VLLM_USE_RUST_FRONTEND"):
-                quiet = []
-            command = [
-                *VLLM,
-                "serve",
-                model.folder,
-                *model.flags(system.without),
-                *own,
-                *quiet,
-                *system.flags,
-            ]
-            environment |= model.given.get("runtime_env", {}).get("env_vars", {})
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         begin = time.monotonic()
-        process = _popen(command, environment, output)
-        try:
-            _wait(f"http://127.0.0.1:{port}", model.name, process, log)
-            ready = time.monotonic() - begin
-            yield Running(name, f"http://127.0.0.1:{port}", psutil.Process(process.pid), ready)
-        finally:
-            _end(process)
+        processes = []
+        for command, environment in _commands(system, model, port, folder, ongoing):
+            processes.append(_popen(command, {**os.environ, **environment}, output))
+            stack.callback(_end, processes[-1])
+        _wait(f"http://127.0.0.1:{port}", model.name, processes, log)
+        ready = time.monotonic() - begin
+        known = tuple(psutil.Process(process.pid) for process in processes)
+        yield Running(name, f"http://127.0.0.1:{port}", known, ready)
+
+
+def _commands(
+    system: System, model: Model, port: int, folder: Path, ongoing: int
+) -> Iterator[tuple[list[str], Mapping[str, str]]]:
+    """Give the commands of a system's processes, each with variables of its own."""
+    if system.ours:
+        (folder / "keys").write_text(f"bench: {KEY}\n")
+        config = yaml.safe_dump(model.serve_config(system, ongoing), sort_keys=False)
+        (folder / "config.yaml").write_text(config)
+        run = [sys.executable, str(ROOT / "tools" / "run.py"), str(folder / "config.yaml")]
+        keys = {"HYBRID_LLM_API_KEYS_FILE": str(folder / "keys")}
+        yield [*run, "--port", str(port), "--mode", system.ours], {**system.env, **keys}
+        return
+    own = port
+    if system.gateway:
+        own = free_port()
+        python = subprocess.run(
+            [ROOT / "tools" / "clients-env", "litellm"],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        ).stdout.strip()
+        # A key of its own would want a database; it checks this one, and counts.
+        behind = {
+            "model": f"hosted_vllm/{model.name}",
+            "api_base": f"http://127.0.0.1:{own}/v1",
+            "api_key": KEY,
+        }
+        gateway = {
+            "model_list": [{"model_name": model.name, "litellm_params": behind}],
+            "general_settings": {"master_key": KEY},
+        }
+        (folder / "litellm.yaml").write_text(yaml.safe_dump(gateway))
+        command = [f"{python}/bin/python", f"{python}/bin/litellm", "--config"]
+        command += [str(folder / "litellm.yaml"), "--host", "127.0.0.1", "--port", str(port)]
+        yield command, {"LITELLM_MODE": "PRODUCTION", "LITELLM_LOG": "ERROR"}
+    where = ["--served-model-name", model.name, "--host", "127.0.0.1", "--port", str(own)]
+    quiet = ["--disable-uvicorn-access-log", "--no-enable-log-requests"]
+    if system.env.get("VLLM_USE_RUST_FRONTEND"):
+        quiet = []
+    flags = [*model.flags(system.without), *where, *quiet, *system.flags]
+    variables = model.given.get("runtime_env", {}).get("env_vars", {})
+    yield [*VLLM, "serve", model.folder, *flags], {**system.env, **variables}
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _popen(command: list[str], env: dict[str, str], output: IO[str]) -> "subprocess.Popen[str]":
@@ -210,11 +241,11 @@ def _popen(command: list[str], env: dict[str, str], output: IO[str]) -> "subproc
     )
 
 
-def _wait(url: str, model: str, process: "subprocess.Popen[str]", log: Path) -> None:
+def _wait(url: str, model: str, processes: "list[subprocess.Popen[str]]", log: Path) -> None:
     end = time.monotonic() + START_S
     body = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
     while time.monotonic() < end:
-        if process.poll() is not None:
+        if any(process.poll() is not None for process in processes):
             break
         with contextlib.suppress(httpx.HTTPError):
             headers = {"authorization": f"Bearer {KEY}"}

@@ -123,7 +123,7 @@ class Server:
         headers = {"authorization": f"Bearer {KEY}", **arguments.pop("headers", {})}
         method = arguments.pop("method", "POST")
         url = f"{self.base_url}{path}"
-        return httpx.request(method, url, headers=headers, timeout=60, **arguments)
+        return httpx.request(method, url, headers=headers, **{"timeout": 60, **arguments})
 
 
 @pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=MODES)

@@ -28,8 +28,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
-from systems import KEY, ROOT, VLLM, Model, Running, free_port, started
+from systems import ROOT, VLLM, Model, Running, free_port, started
 
 # {metric of a row: (its key in a run, whether it is the sum or the rate that counts)}
 METRICS = {
@@ -83,6 +84,17 @@ def cpu(running: Running) -> dict[str, float]:
     return taken
 
 
+def by_replica(running: Running) -> dict[int, float]:
+    """Return the CPU seconds that each replica has taken so far: {process id: seconds}."""
+    taken = {}
+    for process in running.tree():
+        with contextlib.suppress(psutil.Error):  # it has just ended
+            if role(" ".join(process.cmdline())) == "LLMServer":
+                times = process.cpu_times()
+                taken[process.pid] = times.user + times.system
+    return taken
+
+
 def load(
     running: Running, model: Model, concurrency: int, interval: int, arguments: Any
 ) -> dict[str, Any]:
@@ -112,7 +124,8 @@ def load(
         ]  # fmt: skip
         if body:
             command += ["--extra-body", json.dumps(body)]
-        environment = {**os.environ, "OPENAI_API_KEY": KEY}
+        environment = {**os.environ, "OPENAI_API_KEY": running.key}
+        replicas = by_replica(running)
         before, begin = cpu(running), time.monotonic()
         client = subprocess.run(command, env=environment, capture_output=True, text=True)
         seconds, after = time.monotonic() - begin, cpu(running)
@@ -121,6 +134,7 @@ def load(
             raise SystemExit(f"{' '.join(command)}\n{client.stdout[-2000:]}{client.stderr[-2000:]}")
         measured = {k: v for k, v in json.loads(result.read_text()).items() if not _long(v)}
     taken = {part: round(after[part] - before[part], 3) for part in after}
+    own = [round(took - replicas.get(pid, 0), 3) for pid, took in by_replica(running).items()]
     front = sum(t for part, t in taken.items() if part not in ("engine", "background"))
     done = max(1, measured["completed"])
     return {
@@ -129,6 +143,7 @@ def load(
         "stream_interval": interval or None,
         "seconds": round(seconds, 2),
         "cpu_s": taken,
+        **({"replicas_cpu_s": sorted(own)} if len(own) > 1 else {}),
         "front_end_cpu_ms": 1e3 * front / done,
         **{k: v for k, v in measured.items() if k not in ("tokenizer_id", "max_concurrency")},
     }

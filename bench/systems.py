@@ -19,7 +19,6 @@ import psutil
 import yaml
 
 ROOT = Path(__file__).parent.parent
-KEY = "sk-bench"
 START_S = 900
 VLLM = [sys.executable, str(ROOT / "bench" / "vllm_cli.py")]
 
@@ -143,6 +142,7 @@ class Running:
 
     name: str
     url: str
+    key: str  # its own: another server that listens where it should has another
     processes: tuple[psutil.Process, ...]
     ready_s: float  # from its start to its first answer
 
@@ -167,22 +167,23 @@ def started(name: str, model: Model, port: int, log: Path, ongoing: int) -> Iter
         output = stack.enter_context(log.open("w"))
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         begin = time.monotonic()
+        key = f"sk-bench-{port}"
         processes = []
-        for command, environment in _commands(system, model, port, folder, ongoing):
+        for command, environment in _commands(system, model, port, key, folder, ongoing):
             processes.append(_popen(command, {**os.environ, **environment}, output))
             stack.callback(_end, processes[-1])
-        _wait(f"http://127.0.0.1:{port}", model.name, processes, log)
+        _wait(f"http://127.0.0.1:{port}", key, model.name, processes, log)
         ready = time.monotonic() - begin
         known = tuple(psutil.Process(process.pid) for process in processes)
-        yield Running(name, f"http://127.0.0.1:{port}", known, ready)
+        yield Running(name, f"http://127.0.0.1:{port}", key, known, ready)
 
 
 def _commands(
-    system: System, model: Model, port: int, folder: Path, ongoing: int
+    system: System, model: Model, port: int, key: str, folder: Path, ongoing: int
 ) -> Iterator[tuple[list[str], Mapping[str, str]]]:
     """Give the commands of a system's processes, each with variables of its own."""
     if system.ours:
-        (folder / "keys").write_text(f"bench: {KEY}\n")
+        (folder / "keys").write_text(f"bench: {key}\n")
         config = yaml.safe_dump(model.serve_config(system, ongoing), sort_keys=False)
         (folder / "config.yaml").write_text(config)
         run = [sys.executable, str(ROOT / "tools" / "run.py"), str(folder / "config.yaml")]
@@ -202,11 +203,11 @@ def _commands(
         behind = {
             "model": f"hosted_vllm/{model.name}",
             "api_base": f"http://127.0.0.1:{own}/v1",
-            "api_key": KEY,
+            "api_key": key,
         }
         gateway = {
             "model_list": [{"model_name": model.name, "litellm_params": behind}],
-            "general_settings": {"master_key": KEY},
+            "general_settings": {"master_key": key},
         }
         (folder / "litellm.yaml").write_text(yaml.safe_dump(gateway))
         command = [f"{python}/bin/python", f"{python}/bin/litellm", "--config"]
@@ -241,14 +242,16 @@ def _popen(command: list[str], env: dict[str, str], output: IO[str]) -> "subproc
     )
 
 
-def _wait(url: str, model: str, processes: "list[subprocess.Popen[str]]", log: Path) -> None:
+def _wait(
+    url: str, key: str, model: str, processes: "list[subprocess.Popen[str]]", log: Path
+) -> None:
     end = time.monotonic() + START_S
     body = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
     while time.monotonic() < end:
         if any(process.poll() is not None for process in processes):
             break
         with contextlib.suppress(httpx.HTTPError):
-            headers = {"authorization": f"Bearer {KEY}"}
+            headers = {"authorization": f"Bearer {key}"}
             answer = httpx.post(
                 f"{url}/v1/chat/completions", json=body, headers=headers, timeout=60
             )

@@ -19,7 +19,6 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,7 +29,8 @@ from typing import Any
 
 import psutil
 import yaml
-from systems import ROOT, VLLM, Model, Running, free_port, started
+from client import bench
+from systems import ROOT, Model, Running, free_port, started
 
 # {metric of a row: (its key in a run, whether it is the sum or the rate that counts)}
 METRICS = {
@@ -111,7 +111,7 @@ def load(
     with tempfile.TemporaryDirectory() as folder:
         body = {**json.loads(arguments.body), **({"stream_interval": interval} if interval else {})}
         command = [
-            *VLLM, "bench", "serve", "--backend", "openai-chat", "--base-url", running.url,
+            "--backend", "openai-chat", "--base-url", running.url,
             "--endpoint", "/v1/chat/completions", "--model", model.name,
             "--tokenizer", model.folder, "--dataset-name", "random",
             "--random-input-len", str(arguments.input),
@@ -124,14 +124,14 @@ def load(
         ]  # fmt: skip
         if body:
             command += ["--extra-body", json.dumps(body)]
-        environment = {**os.environ, "OPENAI_API_KEY": running.key}
         replicas = by_replica(running)
         before, begin = cpu(running), time.monotonic()
-        client = subprocess.run(command, env=environment, capture_output=True, text=True)
+        printed = Path(folder) / "printed"
+        well = bench(command, running.key, printed)
         seconds, after = time.monotonic() - begin, cpu(running)
         result = Path(folder) / "result.json"
-        if client.returncode or not result.exists():
-            raise SystemExit(f"{' '.join(command)}\n{client.stdout[-2000:]}{client.stderr[-2000:]}")
+        if not well or not result.exists():
+            raise SystemExit(f"vllm bench serve {' '.join(command)}\n{printed.read_text()[-4000:]}")
         measured = {k: v for k, v in json.loads(result.read_text()).items() if not _long(v)}
     taken = {part: round(after[part] - before[part], 3) for part in after}
     own = [round(took - replicas.get(pid, 0), 3) for pid, took in by_replica(running).items()]
@@ -297,9 +297,9 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument(
-        "--requests", type=int, default=3, help="streams in a round, for each stream"
+        "--requests", type=int, default=6, help="streams in a round, for each stream"
     )
-    parser.add_argument("--least", type=int, default=8, help="streams in a round at least")
+    parser.add_argument("--least", type=int, default=16, help="streams in a round at least")
     parser.add_argument("--input", type=int, default=32, help="tokens of a prompt")
     parser.add_argument("--output", type=int, default=64, help="tokens of an answer")
     parser.add_argument("--body", default="{}", help="JSON: further fields of each request")

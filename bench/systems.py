@@ -130,6 +130,8 @@ def _share(model: dict[str, Any], replicas: int) -> None:
     bundle = model.get("placement_group_config", {}).get("bundle_per_worker", {})
     if "GPU" in bundle:
         bundle["GPU"] /= replicas
+        # vLLM asks Ray for a whole one otherwise.
+        model["runtime_env"]["env_vars"]["VLLM_RAY_PER_WORKER_GPUS"] = str(bundle["GPU"])
     if memory := model["engine_kwargs"].get("kv_cache_memory_bytes"):
         model["engine_kwargs"]["kv_cache_memory_bytes"] = memory // replicas
     if actor := model["deployment_config"].get("ray_actor_options"):

@@ -15,7 +15,9 @@ MOST_BY_STREAMS = 4
 # Shares of a core that the event loop's thread has taken. Above the one it is twice the tokens,
 # below the other half; between them nothing changes, or it would go up and down.
 BUSY, FREE = 0.7, 0.35
-SECONDS = 0.5  # s over which it is measured
+# Seconds for which it has to be: a burst is met at once, as its own first tokens would wait for
+# chunks; and a lull between two of them is none yet.
+BUSY_S, FREE_S = 0.1, 0.5
 
 
 class Joining:
@@ -40,6 +42,7 @@ class Joining:
         self._tokens = 1
         self._looked = float("-inf")  # the clock when the load was last measured
         self._taken = 0.0  # the CPU then
+        self._not_free = 0.0  # the clock when the load was last too much to halve, or was halved
 
     @contextmanager
     def stream(self, choices: int) -> Iterator[int]:
@@ -59,7 +62,7 @@ class Joining:
     def tokens(self) -> int:
         """Return the tokens that a chunk carries now."""
         now = self._clock()
-        if now - self._looked >= SECONDS:
+        if now - self._looked >= BUSY_S:
             self._look(now)
         return self._tokens
 
@@ -69,12 +72,15 @@ class Joining:
 
     def _look(self, now: float) -> None:
         cpu = self._cpu()  # asks the system, which takes longer than the clock
-        if self._looked > float("-inf"):
-            share = (cpu - self._taken) / (now - self._looked)
-            if share > BUSY:
-                self._by_load = min(self._most, 2 * self._by_load)
-            elif share < FREE:
-                self._by_load = max(1, self._by_load // 2)
+        first = self._looked == float("-inf")
+        share = 0.0 if first else (cpu - self._taken) / (now - self._looked)
+        if share > BUSY:
+            self._by_load = min(self._most, 2 * self._tokens)
+        if share >= FREE or first:
+            self._not_free = now
+        elif halvings := int((now - self._not_free) / FREE_S):
+            self._by_load = max(1, self._by_load >> halvings)
+            self._not_free = now
         self._looked, self._taken = now, cpu
         self._decide()
 

@@ -108,14 +108,14 @@ def test_a_stream_that_breaks_off_is_closed_too(end: str) -> None:
     asyncio.run(check())
 
 
-def loaded(shares: list[float], most: int = 8) -> list[int]:
-    """Return the tokens a chunk of streams that come a second apart, given the load before each."""
+def loaded(shares: list[float], most: int = 8, every: float = 0.5) -> list[int]:
+    """Return the tokens a chunk of streams that come one by one, given the load before each."""
     now = taken = 0.0
     joining = Joining(most, lambda: now, lambda: taken)
     found = []
     for share in [0.0, *shares]:
-        now += 1
-        taken += share
+        now += every
+        taken += share * every
         with joining.stream(1) as interval:
             found.append(interval)
     return found[1:]
@@ -129,15 +129,31 @@ def test_a_busy_process_puts_more_tokens_into_a_chunk_and_a_free_one_fewer() -> 
     assert FREE * 2 <= BUSY  # or what doubles the tokens would let them be halved at once
 
 
-def test_load_is_measured_over_half_a_second_at_least() -> None:
+def test_a_burst_is_met_within_three_tenths_of_a_second_and_a_lull_is_none_yet() -> None:
+    shares = [1.0] * 6 + [0.0] * 4 + [0.5] + [0.0] * 5
+    assert loaded(shares, every=0.125) == [2, 4, 8, 8, 8, 8] + [8, 8, 8, 4] + [4] + [4, 4, 4, 2, 2]
+    assert loaded([1.0] * 8, every=0.0625) == [1, 2, 2, 4, 4, 8, 8, 8]
+
+
+def test_after_a_long_rest_nothing_is_left_of_the_load_before() -> None:
     now = taken = 0.0
     joining = Joining(8, lambda: now, lambda: taken)
-    found = []
-    for _ in range(10):
-        with joining.stream(1) as interval:
-            found.append(interval)
-        now, taken = now + 0.1, taken + 0.1
-    assert found == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2]
+    for _ in range(9):
+        now, taken = now + 0.5, taken + 0.5
+        joining.tokens()
+    assert joining.tokens() == 8
+    now += 60
+    assert joining.tokens() == 1
+
+
+def test_a_burst_is_joined_further_than_its_number_says_once_it_has_cost() -> None:
+    now = taken = 0.0
+    joining = Joining(8, lambda: now, lambda: taken)
+    joining.tokens()
+    with joining.stream(4 * STREAMS) as tokens:
+        assert tokens == MOST_BY_STREAMS
+        now, taken = now + 0.125, taken + 0.125
+        assert joining.tokens() == 2 * MOST_BY_STREAMS
 
 
 def test_what_a_client_asks_for_holds_where_it_is_more() -> None:

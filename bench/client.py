@@ -1,0 +1,47 @@
+"""The load: vLLM's own `vllm bench serve`, in Rust where the installation has it.
+
+The one in Python imports for 12 s on 2 cores, so it is forked from a process that has done so.
+"""
+
+import multiprocessing
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+from vllm_cli import in_rust
+
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(["vllm.benchmarks.serve"])
+
+
+def bench(arguments: Sequence[str], key: str, output: Path) -> bool:
+    """Load a server, and tell whether that went well.
+
+    Args:
+        arguments: of `vllm bench serve`.
+        key: for the server.
+        output: the file for what it prints.
+    """
+    if program := in_rust():
+        environment = {**os.environ, "OPENAI_API_KEY": key}
+        with output.open("w") as file:
+            command = [program, "bench", "serve", *arguments]
+            return not subprocess.run(command, env=environment, stdout=file, stderr=file).returncode
+    process = FORKED.Process(target=_bench, args=(arguments, key, str(output)))
+    process.start()
+    process.join()
+    return process.exitcode == 0
+
+
+def _bench(arguments: Sequence[str], key: str, output: str) -> None:
+    from vllm.benchmarks.serve import add_cli_args, main
+    from vllm.utils.argparse_utils import FlexibleArgumentParser
+
+    file = os.open(output, os.O_WRONLY | os.O_CREAT)
+    for stream in (1, 2):
+        os.dup2(file, stream)
+    os.environ["OPENAI_API_KEY"] = key
+    parser = FlexibleArgumentParser()
+    add_cli_args(parser)
+    main(parser.parse_args(arguments))

@@ -154,46 +154,51 @@ def _long(value: Any) -> bool:
 
 
 def rows(runs: list[dict[str, Any]], hardware: str) -> list[dict[str, Any]]:
-    """Return the ratios of each system to the baseline that ran beside it."""
-    groups: dict[Any, dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+    """Return the ratios of each system to the baseline that ran beside it: their median and range.
+
+    Args:
+        runs: what was measured. Those of several machines can be together: a run is compared with
+            that of its own round there, which its "machine" tells apart.
+        hardware: the rows' name for it.
+    """
+    rounds: dict[Any, dict[str, dict[str, Any]]] = defaultdict(dict)
     for run in runs:
         level = run["concurrency"], run["stream_interval"]
-        groups[run["beside"], *level][run["system"]].append(run)
-    found = []
-    for (beside, concurrency, interval), systems in groups.items():
-        suffix = f" (stream_interval {interval})" if interval else ""
+        rounds[run.get("machine"), run["beside"], run["round"], *level][run["system"]] = run
+    pairs: dict[Any, list[tuple[dict[str, Any], dict[str, Any]]]] = defaultdict(list)
+    for (_, beside, _, concurrency, interval), systems in rounds.items():
         *others, baseline = beside.split(" ")
-        for system, (metric, key) in itertools.product(others, METRICS.items()):
-            # A round that broke off has a run of the one and none of the other.
-            both = list(zip(systems[system], systems[baseline], strict=False))
-            ratios = [a[key] / b[key] for a, b in both if b[key]]
-            if not ratios:
-                continue
-            ours, theirs = (
-                statistics.median(run[key] for run in each) for each in zip(*both, strict=True)
-            )
-            found.append(
-                {
-                    "hardware": hardware,
-                    "system": system + suffix,
-                    "baseline": baseline + suffix,
-                    "concurrency": concurrency,
-                    "metric": metric,
-                    "ratio": round(ours / theirs, 3),
-                    "low": round(min(ratios), 3),
-                    "high": round(max(ratios), 3),
-                }
-            )
+        for system in others:
+            if system in systems and baseline in systems:  # else the round broke off
+                both = systems[system], systems[baseline]
+                pairs[system, baseline, concurrency, interval].append(both)
+    found = []
+    for (system, baseline, concurrency, interval), measured in pairs.items():
+        suffix = f" (stream_interval {interval})" if interval else ""
+        for metric, key in METRICS.items():
+            if ratios := [ours[key] / theirs[key] for ours, theirs in measured if theirs[key]]:
+                found.append(
+                    {
+                        "hardware": hardware,
+                        "system": system + suffix,
+                        "baseline": baseline + suffix,
+                        "concurrency": concurrency,
+                        "metric": metric,
+                        "ratio": round(statistics.median(ratios), 3),
+                        "low": round(min(ratios), 3),
+                        "high": round(max(ratios), 3),
+                    }
+                )
     return found
 
 
 def summarized(folder: Path) -> list[dict[str, Any]]:
-    """Return the rows of all runs in a folder."""
-    found = []
+    """Return the rows of all runs in a folder, those of one hardware together."""
+    by_hardware: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for path in sorted(folder.glob("*.jsonl")):
         first, *runs = map(json.loads, path.read_text().splitlines())
-        found += rows(runs, first["hardware"])
-    return found
+        by_hardware[first["hardware"]] += [{**run, "machine": path.stem} for run in runs]
+    return [row for hardware, runs in by_hardware.items() for row in rows(runs, hardware)]
 
 
 def table(found: list[dict[str, Any]]) -> str:

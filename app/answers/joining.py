@@ -15,9 +15,27 @@ MOST_BY_STREAMS = 4
 # Shares of a core that the event loop's thread has taken. Above the one it is twice the tokens,
 # below the other half; between them nothing changes, or it would go up and down.
 BUSY, FREE = 0.7, 0.35
-# Seconds for which it has to be: a burst is met at once, as its own first tokens would wait for
-# chunks; and a lull between two of them is none yet.
-BUSY_S, FREE_S = 0.1, 0.5
+LOAD_S = 0.5  # s over which that is measured
+# A burst fills the process before that, and its own first tokens would wait for chunks: twice the
+# tokens at once, and only as long as it lasts.
+BURST_S = 0.1
+
+
+class Share:
+    """The share of a core that was taken, measured over so many seconds at least."""
+
+    def __init__(self, seconds: float) -> None:
+        """Take the least that it is measured over."""
+        self._seconds = seconds
+        self._since, self._taken = float("-inf"), 0.0
+
+    def now(self, clock: float, cpu: float) -> float | None:
+        """Return it, None where it is too early to tell."""
+        if (passed := clock - self._since) < self._seconds:
+            return None
+        share = None if passed == float("inf") else (cpu - self._taken) / passed
+        self._since, self._taken = clock, cpu
+        return share
 
 
 class Joining:
@@ -38,11 +56,9 @@ class Joining:
         """
         self._most, self._clock, self._cpu = most, clock, cpu
         self._open = 0
-        self._by_load = 1
-        self._tokens = 1
-        self._looked = float("-inf")  # the clock when the load was last measured
-        self._taken = 0.0  # the CPU then
-        self._not_free = 0.0  # the clock when the load was last too much to halve, or was halved
+        self._load, self._burst = Share(LOAD_S), Share(BURST_S)
+        self._by_load = self._by_burst = self._tokens = 1
+        self._looked = float("-inf")  # the clock then
 
     @contextmanager
     def stream(self, choices: int) -> Iterator[int]:
@@ -62,7 +78,7 @@ class Joining:
     def tokens(self) -> int:
         """Return the tokens that a chunk carries now."""
         now = self._clock()
-        if now - self._looked >= BUSY_S:
+        if now - self._looked >= BURST_S:
             self._look(now)
         return self._tokens
 
@@ -71,19 +87,17 @@ class Joining:
         self._decide()
 
     def _look(self, now: float) -> None:
+        self._looked = now
         cpu = self._cpu()  # asks the system, which takes longer than the clock
-        first = self._looked == float("-inf")
-        share = 0.0 if first else (cpu - self._taken) / (now - self._looked)
-        if share > BUSY:
-            self._by_load = min(self._most, 2 * self._tokens)
-        if share >= FREE or first:
-            self._not_free = now
-        elif halvings := int((now - self._not_free) / FREE_S):
-            self._by_load = max(1, self._by_load >> halvings)
-            self._not_free = now
-        self._looked, self._taken = now, cpu
+        if (share := self._burst.now(now, cpu)) is not None:
+            self._by_burst = 2 * self._tokens if share > BUSY else 1
+        if (share := self._load.now(now, cpu)) is not None:
+            if share > BUSY:
+                self._by_load = min(self._most, 2 * self._by_load)
+            elif share < FREE:
+                self._by_load = max(1, self._by_load // 2)
         self._decide()
 
     def _decide(self) -> None:
         by_streams = min(MOST_BY_STREAMS, 1 + max(0, self._open - 1) // STREAMS)
-        self._tokens = min(self._most, max(by_streams, self._by_load))
+        self._tokens = min(self._most, max(by_streams, self._by_load, self._by_burst))

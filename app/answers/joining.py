@@ -29,11 +29,13 @@ class Share:
         self._seconds = seconds
         self._since, self._taken = float("-inf"), 0.0
 
-    def now(self, clock: float, cpu: float) -> float | None:
-        """Return it, None where it is too early to tell."""
-        if (passed := clock - self._since) < self._seconds:
-            return None
-        share = None if passed == float("inf") else (cpu - self._taken) / passed
+    def due(self, clock: float) -> bool:
+        """Tell whether it can be measured."""
+        return clock - self._since >= self._seconds
+
+    def taken(self, clock: float, cpu: float) -> float:
+        """Return it since the last time, 0 at the first."""
+        share = (cpu - self._taken) / (clock - self._since)
         self._since, self._taken = clock, cpu
         return share
 
@@ -58,7 +60,6 @@ class Joining:
         self._open = 0
         self._load, self._burst = Share(LOAD_S), Share(BURST_S)
         self._by_load = self._by_burst = self._tokens = 1
-        self._looked = float("-inf")  # the clock then
 
     @contextmanager
     def stream(self, choices: int) -> Iterator[int]:
@@ -78,7 +79,7 @@ class Joining:
     def tokens(self) -> int:
         """Return the tokens that a chunk carries now."""
         now = self._clock()
-        if now - self._looked >= BURST_S:
+        if self._burst.due(now):
             self._look(now)
         return self._tokens
 
@@ -87,11 +88,10 @@ class Joining:
         self._decide()
 
     def _look(self, now: float) -> None:
-        self._looked = now
         cpu = self._cpu()  # asks the system, which takes longer than the clock
-        if (share := self._burst.now(now, cpu)) is not None:
-            self._by_burst = 2 * self._tokens if share > BUSY else 1
-        if (share := self._load.now(now, cpu)) is not None:
+        self._by_burst = 2 * self._tokens if self._burst.taken(now, cpu) > BUSY else 1
+        if self._load.due(now):
+            share = self._load.taken(now, cpu)
             if share > BUSY:
                 self._by_load = min(self._most, 2 * self._by_load)
             elif share < FREE:

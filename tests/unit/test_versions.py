@@ -5,9 +5,12 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT = PYPROJECT["project"]
 
 
 def locked(extra: str) -> dict[str, str]:
@@ -43,6 +46,29 @@ LOCKS = sorted(
     for path in (ROOT / "requirements").glob("*.txt")
     if path.stem not in ("go", "cpu-overrides")
 )
+
+
+def asked(lock: str) -> list[Requirement]:
+    """Return what a lock is made from."""
+    if lock in PROJECT["optional-dependencies"]:
+        lines = PROJECT["dependencies"] + extras(lock)
+    elif lock in PYPROJECT["dependency-groups"]:
+        lines = PYPROJECT["dependency-groups"][lock]
+    else:
+        lines = (ROOT / "requirements" / f"{lock}.in").read_text().splitlines()
+    lines = [line.split(" #")[0].strip() for line in lines]
+    return [Requirement(line) for line in lines if line and not line.startswith("#")]
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_a_lock_is_no_older_than_what_it_is_made_from(lock):
+    has = locked(lock)
+    stale = [
+        str(one)
+        for one in asked(lock)
+        if not one.specifier.contains(has.get(canonicalize_name(one.name), "0"), prereleases=True)
+    ]
+    assert not stale, f"requirements/{lock}.txt has none of these: run `make lock`"
 
 
 @pytest.mark.parametrize("extra", LOCKS)

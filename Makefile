@@ -7,7 +7,7 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test e2e render bench lint format lock clean
+.PHONY: help run chat test e2e render bench lint validate format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,12 +33,18 @@ render: .venv/cpu ## make anew what comes from the chart: schema, its README, k8
 	tools/go-tool helm-docs --chart-search-root charts --log-level warning
 	$(PYTHON) tools/render.py
 
-lint: .venv/cpu ## check format, style, types and the chart
+lint: .venv/cpu ## check format, style, types, scripts, workflows and the chart
 	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
 	.venv/bin/mypy
+	.venv/bin/shellcheck --external-sources $$(git grep --untracked -lE '^#!/(usr/)?bin/(env )?(ba)?sh')
+	tools/go-tool actionlint -shellcheck .venv/bin/shellcheck .github/workflows/*
+	.venv/bin/zizmor --offline --pedantic --strict-collection --quiet .github
 	tools/go-tool helm lint --strict --quiet charts/hybrid-llm
 	tools/go-tool helm3 lint --strict --quiet charts/hybrid-llm
+
+validate: .venv/cpu ## build k8s/gitops, render its releases, check every object by its schema
+	$(PYTHON) tools/validate.py
 
 format: .venv/cpu ## format, and mend what can be mended
 	.venv/bin/ruff format .

@@ -2,18 +2,16 @@
 
 import functools
 import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from schemas import KUBERNETES, go_tool
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "hybrid-llm"
 SHAPES = sorted((CHART / "ci").glob("*.yaml"))
-# Helm 3 built from source says 1.20 of itself; a cluster says what it is.
-KUBERNETES = "1.35.0"
-
 # A bare = is a string to Kubernetes, and to PyYAML a YAML 1.1 tag that it has no constructor for.
 for loader in (yaml.SafeLoader, yaml.CSafeLoader):
     loader.add_constructor("tag:yaml.org,2002:value", lambda made, node: node.value)
@@ -25,14 +23,9 @@ class Refused(Exception):
     """What Helm said instead of rendering."""
 
 
-def go_tool(*command: str, **options: Any) -> subprocess.CompletedProcess[str]:
-    """Run a tool of requirements/go.txt."""
-    tool = str(ROOT / "tools" / "go-tool")
-    return subprocess.run([tool, *command], capture_output=True, text=True, **options)
-
-
 @functools.cache
 def _template(values: str, args: tuple[str, ...], helm: str, chart: str) -> str:
+    # Helm 3 built from source says 1.20 of itself; a cluster says what it is.
     command = [helm, "template", "hybrid-llm", chart, "--values", "-"]
     run = go_tool(*command, "--kube-version", KUBERNETES, *args, input=values)
     if run.returncode:

@@ -4,28 +4,17 @@ A RayService's Pod templates are looked at twice: as its CRD has them, and as th
 become.
 """
 
-import json
+import functools
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import kubernetes_validate
 import pytest
 import yaml
 
-from .conftest import KUBERNETES, SHAPES, Object, go_tool, manifest, pods, render
+import schemas
 
-CORE = (
-    Path(kubernetes_validate.__file__).parent
-    / "kubernetes-json-schema"
-    / f"v{KUBERNETES}-local-strict"
-)
-# Module of requirements/go.txt: where its CRDs lie.
-CRDS = {
-    "kuberay": "config/crd/bases/*.yaml",
-    "gateway-api": "config/crd/standard/*.yaml",
-    "prometheus-operator": "example/prometheus-operator-crd/*_podmonitors.yaml",
-}
+from .conftest import SHAPES, Object, manifest, pods, render
+
 # What no shape turns on; together they make every object that the chart has.
 OPTIONS: dict[str, Object] = {
     "ingress": {
@@ -73,59 +62,12 @@ each_set_of_values = pytest.mark.parametrize("name", VALUES)
 Check = Callable[[list[Object]], list[str]]
 
 
-def closed(schema: Any) -> Any:
-    """Return a CRD's schema as a JSON schema that takes no field but those it names."""
-    if isinstance(schema, list):
-        return [closed(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    copy = {key: closed(value) for key, value in schema.items()}
-    if copy.get("x-kubernetes-int-or-string") is True:
-        copy["type"] = ["integer", "string"]
-    elif copy.get("nullable") is True and isinstance(copy.get("type"), str):
-        copy["type"] = [copy["type"], "null"]
-    if isinstance(copy.get("properties"), dict) and copy.get("type") == "object":
-        # A field called `properties` or `type` is a schema, and no string or dict of schemas.
-        open_ = copy.get("x-kubernetes-preserve-unknown-fields") is True
-        copy.setdefault("additionalProperties", open_)
-    return copy
-
-
 @pytest.fixture(scope="session")
 def kubeconform(tmp_path_factory: pytest.TempPathFactory) -> Check:
     """Return a function that says what is wrong with objects."""
     folder = tmp_path_factory.mktemp("schemas")
-    for path in CORE.glob("*.json"):
-        schema = json.loads(path.read_text())
-        # Where the package resolves references; kubeconform goes by the file's own place.
-        schema.pop("$id", None)
-        text = json.dumps(schema).replace('"/api/_definitions.json', '"_definitions.json')
-        (folder / path.name).write_text(text)
-    for module, pattern in CRDS.items():
-        root = go_tool("--module", module, check=True).stdout.strip()
-        files = list(Path(root).glob(pattern))
-        assert files, f"{module} has no {pattern}"
-        for path in files:
-            crd = yaml.load(path.read_text(), yaml.CSafeLoader)
-            group = crd["spec"]["group"].partition(".")[0]
-            kind = crd["spec"]["names"]["kind"].lower()
-            for version in crd["spec"]["versions"]:
-                schema = closed(version["schema"]["openAPIV3Schema"])
-                name = f"{kind}-{group}-{version['name']}.json"
-                (folder / name).write_text(json.dumps(schema))
-
-    def check(objects: list[Object]) -> list[str]:
-        location = f"{folder}/{{{{.ResourceKind}}}}{{{{.KindSuffix}}}}.json"
-        run = go_tool(
-            *("kubeconform", "-strict", "-output", "json", "-schema-location", location),
-            input=yaml.safe_dump_all(objects),
-        )
-        assert run.stdout, run.stderr
-        found = json.loads(run.stdout).get("resources") or []
-        assert found or run.returncode == 0, run.stderr
-        return [f"{item['kind']} {item['name']}: {item['msg']}" for item in found]
-
-    return check
+    schemas.write(folder)
+    return functools.partial(schemas.problems, folder)
 
 
 @each_set_of_values

@@ -1,6 +1,8 @@
 """What surrounds the RayService: secrets, network, disruption, ways in, storage, test, notes."""
 
 import json
+import re
+import shutil
 import subprocess
 
 import pytest
@@ -289,3 +291,12 @@ def test_the_plain_manifest_can_be_applied_to_any_namespace():
     for item in objects:
         assert "namespace" not in item["metadata"]
         assert "helm" not in json.dumps(item["metadata"]).lower()
+
+
+def test_labels_are_valid_whatever_the_charts_version(tmp_path):
+    # Flux adds the chart's digest to its version: 0.1.0+50b782b6b4d1.
+    chart = shutil.copytree(CHART, tmp_path / "chart")
+    about = chart / "Chart.yaml"
+    about.write_text(re.sub(r"(?m)^version: .*", "version: 0.1.0+50b782b6b4d1", about.read_text()))
+    labels = [item["metadata"]["labels"]["helm.sh/chart"] for item in render(chart=chart)]
+    assert set(labels) == {"hybrid-llm-0.1.0_50b782b6b4d1"}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .conftest import Object, go_tool, pods, render
+from .conftest import KUBERNETES, Object, go_tool, pods, render
 from .test_kubernetes_schemas import VALUES
 
 # What kube-score has against the chart, as `component: check: finding`, and why it stays.
@@ -137,7 +137,8 @@ def score(objects: list[Object]) -> set[str]:
     names = {pod["metadata"]["name"]: component(pod) for pod in inside.values()}
     others = [o for o in objects if o["kind"] not in ("Pod", "Job", "RayService")]
     run = go_tool(
-        *("kube-score", "score", "--output-format", "json", "--kubernetes-version", "v1.35", "-"),
+        *("kube-score", "score", "--output-format", "json"),
+        *("--kubernetes-version", f"v{KUBERNETES.rpartition('.')[0]}", "-"),
         input=yaml.safe_dump_all([*others, *inside.values()]),
     )
     assert run.stdout, run.stderr

@@ -1,10 +1,12 @@
 """What the chart refuses, and how it says so; and that its own defaults do what it asks of others.
 
-Each case is in refusals/: the values, and each line of the answer as `key (value): [reason, way
-out]`, the telling parts of them. A line more or less than these fails.
+Each case is in refusals/: the values, what is left out of the chart, and each line of the answer as
+`key (value): [reason, way out]`, the telling parts of them. A line more or less than these fails.
 """
 
 import re
+import shutil
+import tempfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -34,7 +36,12 @@ CASES: dict[str, Object] = {
 def answer(name: str) -> str:
     """Return what Helm answers to the values of a case."""
     case = CASES[name]
-    return refusal(case.get("values", {}), *case.get("args", []))
+    with tempfile.TemporaryDirectory() as folder:
+        chart = CHART
+        if left_out := case.get("without"):
+            ignored = shutil.ignore_patterns(left_out)
+            chart = shutil.copytree(CHART, Path(folder) / CHART.name, ignore=ignored)
+        return refusal(case.get("values", {}), *case.get("args", []), chart=chart)
 
 
 def lines(name: str) -> list[re.Match[str]]:

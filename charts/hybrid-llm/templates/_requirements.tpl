@@ -270,6 +270,9 @@ Tokens of thinking, of a model or of a key.
 {{- else if gt (len $fullname) 41 -}}
   {{- include "hybrid-llm.problem" (list $plan "fullnameOverride" $fullname "KubeRay makes names of it and takes at most 41 characters" "set a shorter one") -}}
 {{- end -}}
+{{- if not ($root.Files.Glob "app/**.py") -}}
+  {{- include "hybrid-llm.problem" (list $plan "app/" "" "this copy of the chart has no application: in the repository that is a symbolic link, and what made the copy leaves links out, as Flux does with a GitRepository" "take the published chart (oci://), or one that `helm package` made") -}}
+{{- end -}}
 
 {{- if and $plan.direct $values.additionalModels -}}
   {{- include "hybrid-llm.problem" (list $plan "additionalModels" (printf "%d" (len $values.additionalModels)) "serving.mode=direct sends requests straight to the replicas of one model" "use serving.mode=ingress, or one release a model") -}}

@@ -8,30 +8,39 @@ from pathlib import Path
 from onenode import node
 from onenode.places import HERE, STATE, fail, output, say
 
+# By the server: the client's way keeps a copy in an annotation, too small for these CRDs.
+APPLY = ("apply", "--server-side", "--force-conflicts")
+
 
 def apply(binaries: Path) -> None:
     kubectl = node.kubectl(binaries)
     say("applying CoreDNS and the KubeRay operator")
-    # Kustomize takes its bases by relative path: ours beside the operator's own.
-    manifests = STATE / "addons"
-    shutil.rmtree(manifests, ignore_errors=True)
-    shutil.copytree(binaries / "kuberay", manifests)
-    shutil.copytree(HERE / "addons/kuberay", manifests / "node")
-    # By the server: the client's way keeps a copy in an annotation, too small for these CRDs.
-    apply = ("apply", "--server-side", "--force-conflicts")
-    output(*kubectl, *apply, "-f", HERE / "addons/coredns.yaml")
-    output(*kubectl, *apply, "-k", manifests / "node")
-    for namespace, name in (("kube-system", "coredns"), ("kuberay-system", "kuberay-operator")):
-        _await(kubectl, name, "--namespace", namespace, "rollout", "status", f"deployment/{name}")
+    output(*kubectl, *APPLY, "-f", HERE / "addons/coredns.yaml")
+    apply_one(binaries, "kuberay", binaries / "kuberay")
+    await_deployments(binaries, "kube-system", "coredns")
+    await_deployments(binaries, "kuberay-system", "kuberay-operator")
 
 
-def _await(kubectl: list[str], what: str, *command: str) -> None:
-    say(f"waiting for {what}")
-    done = subprocess.run(
-        [*kubectl, *command, "--timeout=300s"], stdout=subprocess.DEVNULL, check=False
-    )
-    if done.returncode:
-        subprocess.run(
-            [*kubectl, "get", "pods,events", "--all-namespaces"], stdout=sys.stderr, check=False
+def apply_one(binaries: Path, name: str, manifests: Path) -> None:
+    """Applies addons/NAME, which takes what lies in `manifests` as its bases."""
+    # Kustomize takes its bases by relative path: ours beside theirs.
+    folder = STATE / "addons" / name
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(manifests, folder)
+    shutil.copytree(HERE / "addons" / name, folder / "node")
+    output(*node.kubectl(binaries), *APPLY, "-k", folder / "node")
+
+
+def await_deployments(binaries: Path, namespace: str, *names: str) -> None:
+    kubectl = node.kubectl(binaries)
+    for name in names:
+        say(f"waiting for {name}")
+        status = ("--namespace", namespace, "rollout", "status", f"deployment/{name}")
+        done = subprocess.run(
+            [*kubectl, *status, "--timeout=300s"], stdout=subprocess.DEVNULL, check=False
         )
-        fail(f"{what} doesn't become ready:\n{node.logs()}")
+        if done.returncode:
+            subprocess.run(
+                [*kubectl, "get", "pods,events", "--all-namespaces"], stdout=sys.stderr, check=False
+            )
+            fail(f"{name} doesn't become ready:\n{node.logs()}")

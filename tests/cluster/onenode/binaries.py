@@ -8,6 +8,7 @@ from pathlib import Path
 from onenode.places import HERE, REPOSITORY, built, fail, key_of, output, say
 
 KUBERAY = "github.com/ray-project/kuberay/ray-operator"
+MODULES = HERE / "go"
 PARTS = [
     *("etcd", "kubectl", "kubelet", "kube-apiserver", "kube-controller-manager"),
     *("kube-proxy", "kube-scheduler"),
@@ -29,7 +30,7 @@ def key() -> str:
 
 
 def _build(place: Path) -> None:
-    _check_operator()
+    agrees(MODULES, KUBERAY)
     say("building Kubernetes, CoreDNS and the KubeRay operator (10 CPU minutes the first time)")
     stamps = " ".join(_stamps())
     for package, program in (
@@ -39,24 +40,20 @@ def _build(place: Path) -> None:
         ("./policies", "policies"),
         (KUBERAY, "ray-operator"),
     ):
-        _go("build", "-ldflags", stamps, "-o", str(place / program), package)
+        go(MODULES, "build", "-ldflags", stamps, "-o", str(place / program), package)
     for part in PARTS:
         (place / part).symlink_to("kubernetes")
-    # The module cache is read-only, and so would be the copy.
-    manifests = Path(_version(KUBERAY, "{{.Dir}}")) / "config"
+    manifests = Path(version(MODULES, KUBERAY, "{{.Dir}}")) / "config"
     for folder in ("crd", "rbac", "manager"):
-        shutil.copytree(
-            manifests / folder, place / "kuberay" / folder, copy_function=shutil.copyfile
-        )
-        (place / "kuberay" / folder).chmod(0o755)
+        copy(manifests / folder, place / "kuberay" / folder)
 
 
 def _stamps() -> list[str]:
     """Kubernetes takes its version from what the linker is told; without, it believes to be 0.0."""
-    version = _version("k8s.io/kubernetes")
-    major, minor = version.removeprefix("v").split(".")[:2]
+    kubernetes = version(MODULES, "k8s.io/kubernetes")
+    major, minor = kubernetes.removeprefix("v").split(".")[:2]
     values = {
-        **{"gitVersion": version, "gitMajor": major, "gitMinor": minor, "gitCommit": version},
+        **{"gitVersion": kubernetes, "gitMajor": major, "gitMinor": minor, "gitCommit": kubernetes},
         **{"gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z"},
     }
     packages = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
@@ -66,22 +63,31 @@ def _stamps() -> list[str]:
     return ["-s", "-w", *stamps]
 
 
-def _check_operator() -> None:
-    """The chart is tested against the CRDs of requirements/go.txt: it must be this operator's."""
-    pinned = re.search(rf"{KUBERAY}@(\S+)", (REPOSITORY / "requirements/go.txt").read_text())
-    ours = _version(KUBERAY)
+def agrees(folder: Path, module: str) -> None:
+    """Fails where requirements/go.txt has another version: what is tested against its CRDs must be
+    what runs here."""
+    pinned = re.search(rf"{module}@(\S+)", (REPOSITORY / "requirements/go.txt").read_text())
+    ours = version(folder, module)
     if not pinned or pinned[1] != ours:
         fail(
-            f"tests/cluster/go/go.mod has the KubeRay operator {ours}, requirements/go.txt "
+            f"{folder.relative_to(REPOSITORY)}/go.mod has {module} {ours}, requirements/go.txt "
             f"{pinned[1] if pinned else 'none'}: make them the same "
-            f"(go get {KUBERAY}@VERSION in tests/cluster/go)"
+            f"(go get {module}@VERSION in that folder)"
         )
 
 
-def _version(module: str, form: str = "{{.Version}}") -> str:
-    _go("mod", "download", module)
-    return _go("list", "-m", "-f", form, module).strip()
+def version(folder: Path, module: str, form: str = "{{.Version}}") -> str:
+    """What a go.mod has of a module: its version, or what else Go's template asks for."""
+    go(folder, "mod", "download", module)
+    return go(folder, "list", "-m", "-f", form, module).strip()
 
 
-def _go(*arguments: str) -> str:
-    return output("nice", "go", *arguments, environment=SETTINGS, folder=HERE / "go")
+def go(folder: Path, *arguments: str) -> str:
+    return output("nice", "go", *arguments, environment=SETTINGS, folder=folder)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copies a module's folder so that it can be written to: the module cache is read-only."""
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+    for folder in (target, *filter(Path.is_dir, target.rglob("*"))):
+        folder.chmod(0o755)

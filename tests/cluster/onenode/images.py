@@ -28,8 +28,8 @@ def ensure(binaries: Path) -> None:
             entrypoint=[f"/{target}"],
             user="65532:65532" if program == "ray-operator" else "",
         )
-        _ensure(image.names[0], binaries.name, partial(stream, image))
-    _ensure(ray_image.NAME, ray_image.key(), partial(ray_image.build, stream, ctr))
+        ensure_one(image.names[0], binaries.name, partial(stream, image))
+    ensure_one(ray_image.NAME, ray_image.key(), partial(ray_image.build, stream, ctr))
     _remove_nameless()
 
 
@@ -64,7 +64,7 @@ def _full(name: str) -> str:
     return f"docker.io/{name}" if slash else f"docker.io/library/{name}"
 
 
-def _ensure(name: str, key: str, make: Callable[[], None]) -> None:
+def ensure_one(name: str, key: str, make: Callable[[], None]) -> None:
     record = IMPORTED / (re.sub(r"\W+", "-", name) + ".json")
     wanted = json.loads(record.read_text()) if record.exists() else None
     if wanted == {"name": name, "key": key, "digest": _digest(name)}:

@@ -23,6 +23,8 @@ def collect(test: str, namespace: Namespace | None) -> Path:
     save("pods.txt", "get", "pods", "--all-namespaces", "-o", "wide")
     save("events.txt", "get", "events", *where, "--sort-by=.lastTimestamp")
     save("ray.yaml", "get", "rayservices,rayclusters", *where, "-o", "yaml")
+    flux = "kustomizations,helmreleases,ocirepositories,gitrepositories"
+    save("flux.yaml", "get", flux, "--all-namespaces", "-o", "yaml")
     label = "app.kubernetes.io/component=kuberay-operator"
     save("operator.log", "logs", "--namespace=kuberay-system", "-l", label, "--tail=3000")
     for pod in namespace.pods() if namespace else []:

@@ -51,7 +51,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             pytest.param(
                 case,
                 id=re.sub("[^a-z]+", "-", case.title.lower()).strip("-"),
-                marks=[pytest.mark.core] if case.core else [],
+                marks=[pytest.mark.core] if case.core and folder.name == "life" else [],
             )
             for case in found(metafunc.module.CASES)
         ]

@@ -151,6 +151,55 @@ def test_the_edge_is_told_to_the_application_and_to_haproxy(mode):
         assert found == (front if mode == "direct" else {})
 
 
+PINNED = yaml.safe_load((CHART / "presets/models/qwen3-32b.yaml").read_text())["revision"]
+OTHER = "0123456789abcdef0123456789abcdef01234567"
+
+
+@pytest.mark.parametrize(
+    "values, revision",
+    [
+        ({}, PINNED),
+        ({"model": {"revision": "main"}}, "main"),
+        # The preset's commit is of the preset's repository, and only a hub has any.
+        ({"model": {"source": "me/mine"}}, None),
+        ({"model": {"source": "me/mine", "revision": "v1"}}, "v1"),
+        ({"model": {"overrides": {"source": "me/mine"}}}, None),
+        ({"model": {"overrides": {"source": "me/mine", "revision": OTHER}}}, OTHER),
+        (
+            {"model": {"source": "/weights"}, "weights": {"from": "claim", "claim": {"name": "a"}}},
+            None,
+        ),
+    ],
+    ids=str,
+)
+def test_the_revision_is_pinned_with_the_source(values, revision):
+    engine = llm_configs(render(values))[0]["engine_kwargs"]
+    assert engine.get("revision") == engine.get("tokenizer_revision") == revision
+
+
+def test_a_gradual_upgrade_lets_the_workers_follow_the_replicas():
+    upgrade = {
+        "strategy": "NewClusterWithIncrementalUpgrade",
+        "clusterUpgradeOptions": {"gatewayClassName": "envoy"},
+    }
+    values = {"ray": {"upgrade": upgrade}, "networkPolicy": {"clientNamespaces": ["envoy"]}}
+    for replicas in ({"minReplicas": 2, "maxReplicas": 2}, {"minReplicas": 1, "maxReplicas": 3}):
+        objects = render({"autoscaling": replicas, **values})
+        (group,) = cluster(objects)["workerGroupSpecs"]
+        assert cluster(objects)["enableInTreeAutoscaling"] is True
+        # A new cluster begins with none of them, or it would take as many accelerators at once.
+        assert (group["minReplicas"], group["maxReplicas"]) == (0, replicas["maxReplicas"])
+        assert "replicas" not in group
+    strategy = manifest(objects, "RayService")["spec"]["upgradeStrategy"]
+    assert strategy["type"] == upgrade["strategy"]
+    assert strategy["clusterUpgradeOptions"] == {
+        "gatewayClassName": "envoy",
+        "maxSurgePercent": 50,
+        "stepSizePercent": 25,
+        "intervalSeconds": 30,
+    }
+
+
 def test_sampling_is_what_the_card_advises_for_the_default_mode():
     def sampling(default):
         values = {"reasoning": {"thinkingDefault": default}}

@@ -1,6 +1,7 @@
 """The chart's presets: every number recomputed, every name asked of the code that will read it."""
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -115,6 +116,9 @@ def test_a_file_says_first_what_it_is_and_where_that_is_from(path: Path) -> None
 def test_a_model_has_exactly_these_keys(name: str) -> None:
     preset = MODELS[name]
     keys = MODEL_KEYS | (EXPERT_KEYS if "experts" in preset else {})
+    if "/" in preset["source"] and not preset["source"].startswith("models/"):
+        keys |= {"revision": str}  # or what is served would be another one some day
+        assert re.fullmatch(r"[0-9a-f]{40}", preset["revision"])
     assert types(preset) == keys
     counts = [key for key, kind in keys.items() if kind is int]
     assert [key for key in counts if preset[key] <= 0] == []

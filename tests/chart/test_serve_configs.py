@@ -70,7 +70,7 @@ FURTHER = {
         "weights": {"from": "bucket", "loadFormat": "runai_streamer"},
         "model": {"source": "s3://bucket/model"},
     },
-    "revision": {"model": {"revision": "9216db5781bf21249d130ec9da846c4624c16137"}},
+    "revision": {"model": {"revision": "main"}},
     "one replica": {"autoscaling": {"minReplicas": 1, "maxReplicas": 1}},
     "MI300X": {
         "accelerator": {"preset": "mi300x"},

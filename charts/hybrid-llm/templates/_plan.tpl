@@ -71,7 +71,9 @@ Sets in the dict given:
   {{- $_ := set $out "direct" $direct -}}
   {{- /* The ingress would keep a worker, and its accelerators, alive; so it gets a pod of its own. */ -}}
   {{- $_ := set $out "ingressGroup" (and $toZero (not $direct)) -}}
-  {{- $_ := set $out "autoscaling" (or $scales $out.ingressGroup) -}}
+  {{- /* KubeRay lets Ray's autoscaler move the workers from one cluster to the other. */ -}}
+  {{- $_ := set $out "gradual" (eq $values.ray.upgrade.strategy "NewClusterWithIncrementalUpgrade") -}}
+  {{- $_ := set $out "autoscaling" (or $scales $out.ingressGroup $out.gradual) -}}
   {{- $_ := set $out "workerPods" $pods -}}
   {{- $keep := $values.podDisruptionBudget.minAvailable -}}
   {{- $_ := set $out "minAvailable" (ternary (max 1 (sub $least 1)) $keep (kindIs "invalid" $keep) | int) -}}
@@ -112,7 +114,7 @@ Sets in the dict given:
   {{- $whole := $preset -}}
   {{- range $field, $value := .given.overrides -}}{{- $_ := set $whole $field $value -}}{{- end -}}
   {{- $lacking := list -}}
-  {{- range $field, $_ := omit $example "experts" "activeExperts" "engineKwargs" "env" -}}
+  {{- range $field, $_ := omit $example "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
     {{- if not (hasKey $whole $field) -}}{{- $lacking = append $lacking $field -}}{{- end -}}
   {{- end -}}
   {{- if $lacking -}}
@@ -146,7 +148,10 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model "id" $id -}}
   {{- $_ := set $model "name" (regexReplaceAll "[^a-z0-9]+" ($id | lower) "-" | trunc 40 | trimAll "-" | default "model") -}}
   {{- $_ := set $model "source" (default $spec.source $given.model.source) -}}
-  {{- $_ := set $model "revision" $given.model.revision -}}
+  {{- /* The preset's is of its own source. */ -}}
+  {{- $moved := or $given.model.source (hasKey $given.model.overrides "source") (ne .root.Values.weights.from "hub") -}}
+  {{- $pinned := ternary "" (default "" $spec.revision) (and $moved (not (hasKey $given.model.overrides "revision"))) -}}
+  {{- $_ := set $model "revision" (default $pinned $given.model.revision) -}}
   {{- $_ := set $model "cpu" $cpu -}}
   {{- $_ := set $model "engine" $engine -}}
   {{- $_ := set $model "label" (default $accelerator.label $given.accelerator.type) -}}

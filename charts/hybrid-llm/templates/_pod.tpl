@@ -72,7 +72,9 @@ annotations:
 - {name: RAY_SERVE_HAPROXY_TUNE_BUFSIZE, value: "65536"} # bytes of a request that can be sent again
 # A client's silence in what is too large to wait for; a little later than the application's own 408.
 - {name: RAY_SERVE_HAPROXY_TIMEOUT_CLIENT_S, value: {{ add ($values.serving.requestSeconds | int) 5 | quote }}}
-- {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ max 1 ($values.serving.drainSeconds | int) | quote }}}
+# A new list of replicas is a new HAProxy, and the old one goes when its connections have. One that a gateway keeps open
+# for its next request may have one as long as 90 s after an answer that began before, and that takes its time too.
+- {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ add (mul 2 ($values.serving.drainSeconds | int)) 90 | quote }}}
 {{- end }}
 - {name: RAYLLM_ENABLE_REQUEST_PROMPT_LOGS, value: "0"} # prompts are the clients' own
 - {name: RAY_USAGE_STATS_ENABLED, value: "0"}

@@ -372,7 +372,19 @@ Tokens of thinking, of a model or of a key.
 {{- if and $values.httpRoute.enabled (not $values.httpRoute.parentRefs) -}}
   {{- include "hybrid-llm.problem" (list $plan "httpRoute.parentRefs" "" "a route belongs to a Gateway" "name it: [{name: my-gateway, namespace: gateways}]") -}}
 {{- end -}}
-{{- if and $values.networkPolicy.enabled (or $values.ingress.enabled $values.httpRoute.enabled) (not $values.networkPolicy.clientNamespaces) -}}
+{{- $gatewayClass := $values.ray.upgrade.clusterUpgradeOptions.gatewayClassName -}}
+{{- $ofClass := "ray.upgrade.clusterUpgradeOptions.gatewayClassName" -}}
+{{- if and $plan.gradual (not $gatewayClass) -}}
+  {{- include "hybrid-llm.problem" (list $plan $ofClass "" "KubeRay moves the traffic by a Gateway of its own" "name its class, one of: kubectl get gatewayclasses") -}}
+{{- else if and $gatewayClass (not $plan.gradual) -}}
+  {{- include "hybrid-llm.problem" (list $plan $ofClass $gatewayClass (printf "it would not be used: ray.upgrade.strategy is %s" $values.ray.upgrade.strategy) "set ray.upgrade.strategy=NewClusterWithIncrementalUpgrade, or leave it empty") -}}
+{{- end -}}
+{{- range $key, $enabled := dict "ingress.enabled" $values.ingress.enabled "httpRoute.enabled" $values.httpRoute.enabled -}}
+  {{- if and $plan.gradual $enabled -}}
+    {{- include "hybrid-llm.problem" (list $plan $key true "it leads to the old cluster alone until the change is over, and that one loses its replicas step by step" (printf "turn it off: clients ask the Gateway %s-gateway, which KubeRay makes" $fullname)) -}}
+  {{- end -}}
+{{- end -}}
+{{- if and $values.networkPolicy.enabled (or $values.ingress.enabled $values.httpRoute.enabled $plan.gradual) (not $values.networkPolicy.clientNamespaces) -}}
   {{- include "hybrid-llm.problem" (list $plan "networkPolicy.clientNamespaces" "[]" "the network policy would keep the Ingress's or Gateway's pods out" "name the namespace of their controller, for instance [ingress-nginx]") -}}
 {{- end -}}
 {{- if and $values.networkPolicy.enabled $values.podMonitor.enabled (not $values.networkPolicy.metricsNamespaces) -}}

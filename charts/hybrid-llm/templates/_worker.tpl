@@ -18,7 +18,11 @@ groupName: {{ $model.name | quote }}
 {{- if not .plan.autoscaling }}
 replicas: {{ $model.minReplicas }}
 {{- end }}
+{{- if .plan.gradual }}
+minReplicas: 0 # or a new cluster would start with all of them
+{{- else }}
 minReplicas: {{ $model.minReplicas }}
+{{- end }}
 maxReplicas: {{ $model.maxReplicas }}
 scaleStrategy: {} # as the operator writes it, or the list would be its own, and `helm upgrade` in conflict with it
 rayStartParams:

@@ -19,6 +19,7 @@ class Case:
         modes: serving modes in which it is tried.
         own_streams: whether it kills a process that is answering, so that those answers are cut.
         seen: asserts what must be seen besides the traffic when the release is whole again.
+        patience: seconds that it may take until the release is whole again.
         core: whether it is tried for every change of the repository, not only every night.
     """
 
@@ -28,6 +29,7 @@ class Case:
     modes: tuple[str, ...] = ("direct",)
     own_streams: bool = False
     seen: Callable[[Release], None] = lambda release: None
+    patience: float = 600
     core: bool = False
 
 

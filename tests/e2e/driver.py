@@ -56,7 +56,7 @@ def traffic(
     """Send traffic while the block runs, and for the time that what is in flight needs after it.
 
     Args:
-        release: asked through its Service.
+        release: asked at its URL.
         loops: kinds of closed loops, as traffic.py has them.
         key: Secret whose entry `default` is the API key; else the release's own.
         pause: seconds between two requests of a loop.
@@ -82,7 +82,7 @@ def _log(namespace: Namespace, pod: str) -> str:
 
 def _manifests(release: Release, name: str, loops: str, key: str, pause: float) -> list[Object]:
     command = ["python", "-u", "/traffic/traffic.py", "--key-file", "/keys/default"]
-    command += ["--url", f"http://{release.service}:8000/v1", "--model", release.model]
+    command += ["--url", f"{release.url}/v1", "--model", release.model]
     command += ["--pause", str(pause), "--loops", *loops.split()]
     keys = {"secret": {"secretName": key or f"{release.name}-api-keys"}}
     script = {"configMap": {"name": name}}

@@ -3,6 +3,7 @@
 import functools
 import json
 import os
+import shlex
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -58,6 +59,26 @@ def kubectl(*arguments: str, **options: Any) -> str:
 def helm(*arguments: str, **options: Any) -> str:
     """Run the Helm of requirements/go.txt."""
     return run(str(ROOT / "tools" / "go-tool"), "helm", *arguments, **options)
+
+
+def capacity(resource: str, number: int | None) -> None:
+    """Let the last node say that it has so many of an extended resource; None: that it has none."""
+    node = json.loads(kubectl("get", "nodes", "-o", "json"))["items"][-1]["metadata"]["name"]
+    said = {resource: None if number is None else str(number)}
+    patch = json.dumps({"status": {"capacity": said}})
+    kubectl("patch", "node", node, "--subresource=status", "--type=merge", "-p", patch)
+
+
+def provided(variable: str, what: str) -> None:
+    """Run the command that tests/e2e/run has for this kind of cluster.
+
+    Args:
+        variable: of the environment; has the command.
+        what: which command it is, for whoever has none.
+    """
+    if not os.environ.get(variable):
+        raise Failed(f"this part of tests/e2e needs {variable}, a command that {what}")
+    run(*shlex.split(os.environ[variable]), timeout=3000)
 
 
 def wait(what: str, until: Callable[[], Any], timeout: float = 600, every: float = 2) -> Any:

@@ -70,6 +70,11 @@ class Release:
         """Name of the Service that clients use."""
         return f"{self.name}-serve-svc"
 
+    @property
+    def url(self) -> str:
+        """Where clients in the cluster ask."""
+        return f"http://{self.service}:8000"
+
     def rayservice(self) -> Object:
         """Return the RayService."""
         return self.namespace.rayservice(self.name)

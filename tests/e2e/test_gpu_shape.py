@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from .kube import IMAGE, ROOT, Namespace, kubectl, wait
+from .kube import IMAGE, ROOT, Namespace, capacity, kubectl, wait
 from .release import Release, is_ready
 
 LABEL, MODEL = "nvidia.com/gpu.product", "NVIDIA-L40S"
@@ -31,16 +31,11 @@ def node() -> Iterator[str]:
     """A node with 8 GPUs, as far as Kubernetes knows."""
     nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
     name = nodes[-1]["metadata"]["name"]
-    _gpus(name, "8")
+    capacity("nvidia.com/gpu", 8)
     kubectl("label", "node", name, f"{LABEL}={MODEL}", "--overwrite")
     yield name
     kubectl("label", "node", name, f"{LABEL}-")
-    _gpus(name, None)
-
-
-def _gpus(node: str, number: str | None) -> None:
-    patch = json.dumps({"status": {"capacity": {"nvidia.com/gpu": number}}})
-    kubectl("patch", "node", node, "--subresource=status", "--type=merge", "-p", patch)
+    capacity("nvidia.com/gpu", None)
 
 
 @pytest.fixture(scope="module")

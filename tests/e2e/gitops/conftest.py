@@ -1,8 +1,7 @@
 """Flux, what it reads from, and the release that it makes of the first commit."""
 
-import os
+import base64
 import secrets
-import shlex
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,9 +10,10 @@ import dulwich
 import pytest
 import yaml
 
-from ..kube import ROOT, Failed, Namespace, kubectl, run, wait
+from .. import envoy
+from ..kube import ROOT, Failed, Namespace, kubectl, provided, run, wait
 from ..report import Report
-from .fleet import ENTRY, FLUX, Fleet, Registry, Repository
+from .fleet import ENTRY, FLUX, GATEWAY, HOST, Fleet, Registry, Repository
 from .server import served
 
 OPERATOR = Namespace("kuberay-system")
@@ -29,7 +29,8 @@ def fleet(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """A release that Flux has made of the fleet's repository; whole."""
     if "namespace/hybrid-llm" in kubectl("get", "namespaces", "-o", "name").split():
         raise Failed("the cluster has a namespace hybrid-llm: the suite would change what is there")
-    command("E2E_FLUX", "brings Flux into this cluster")
+    provided("E2E_FLUX", "brings Flux into this cluster")
+    envoy.bring()
     folder = tmp_path_factory.mktemp("fleet")
     servers = Namespace("fleet")
     servers.create()
@@ -55,6 +56,7 @@ def fleet(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         # Whose signature charts must have is no secret, and for the cluster's owner to say.
         wait("the namespace is there", lambda: kubectl("get", "namespace", "hybrid-llm"))
         release.namespace.secret("cosign", **{"cosign.pub": (folder / "cosign.pub").read_text()})
+        bring_certificate(folder)
         wait("the release is there", lambda: release.namespace.names("rayservices"))
         release.wait_whole()
         took = time.monotonic() - start
@@ -63,14 +65,7 @@ def fleet(report: Report, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield release
         remove()
     servers.delete()
-    command("E2E_OPERATOR", "brings the operator back that Flux has taken over")
-
-
-def command(variable: str, what: str) -> None:
-    """Run the command that tests/e2e/run has for this kind of cluster."""
-    if not os.environ.get(variable):
-        raise Failed(f"tests/e2e/gitops needs {variable}, a command that {what}")
-    run(*shlex.split(os.environ[variable]), timeout=3000)
+    provided("E2E_OPERATOR", "brings the operator back that Flux has taken over")
 
 
 def go_tool(*arguments: str) -> str:
@@ -119,11 +114,28 @@ def bring_keys(release: Fleet, folder: Path) -> None:
         release.repository.write(f"secrets/sops/{path.name}", go_tool(*encrypt, str(plain)))
 
 
+def bring_certificate(folder: Path) -> None:
+    """Make the Gateway's certificate, as cert-manager would; it is its own authority."""
+    names = ("-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}")
+    files = ("-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.crt"))
+    run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *names, *files)
+    wait("the Gateway's namespace is there", lambda: kubectl("get", "namespace", GATEWAY.name))
+    pair = ("--cert", str(folder / "tls.crt"), "--key", str(folder / "tls.key"))
+    GATEWAY.kubectl("create", "secret", "tls", "public-tls", *pair)
+
+
+@pytest.fixture(scope="session")
+def authority(fleet: Fleet) -> str:
+    """Return the certificate that clients of the Gateway trust, in PEM."""
+    secret = GATEWAY.get("secret", "public-tls")
+    return base64.b64decode(secret["data"]["tls.crt"]).decode()
+
+
 def remove() -> None:
     """Take everything out of the cluster again, the release before its operator."""
     suspended = '{"spec": {"suspend": true}}'
     FLUX.kubectl("patch", "kustomization", "flux-system", "--type=merge", "--patch", suspended)
-    for name in ("hybrid-llm", "secrets", "operator"):
+    for name in ("hybrid-llm", "gateway", "secrets", "operator"):
         FLUX.kubectl("delete", "kustomization", name, "--timeout=300s", timeout=310)
     FLUX.kubectl("delete", "kustomization,gitrepository", "flux-system", "--timeout=300s")
     wait("the namespace is gone", lambda: "hybrid-llm" not in kubectl("get", "namespaces"))

@@ -13,6 +13,8 @@ from ..release import CHART, Release, merged
 
 ENVIRONMENT = Path(__file__).with_name("environment")
 FLUX = Namespace("flux-system")
+GATEWAY = Namespace("gateway")
+HOST = "llm.test.example.com"  # which clients ask, through the Gateway
 # What Flux itself is given: the repository, and the folder of the environment in it.
 ENTRY = """
 apiVersion: source.toolkit.fluxcd.io/v1
@@ -118,7 +120,7 @@ class Fleet(Release):
     def __init__(self, repository: Repository, registry: Registry) -> None:
         super().__init__(Namespace("hybrid-llm"), mode="by commit")
         self.repository, self.registry = repository, registry
-        self.values = merged(self.values, {"httpRoute": {"enabled": False}})
+        self.values = merged(self.values, {"httpRoute": {"hostnames": [HOST]}})
         self.version, self._pushed = "0.1.0", CHART
         registry.push(CHART, self.version)
 

@@ -1,21 +1,26 @@
 """The changes that a release is tried with by Helm, each as a commit that Flux carries out."""
 
 import base64
+import ssl
+import time
 
+import httpx
+
+from .. import envoy
 from ..cases import Case
 from ..kube import wait
 from ..life.under_traffic import check
 from ..release import Release
 from ..report import Report
-from .fleet import FLUX, Fleet, ready
+from .fleet import FLUX, GATEWAY, HOST, Fleet, ready
 
 CASES = "changes"
 
 
 def test_every_stage_is_ready(fleet: Fleet) -> None:
-    stages = ("operator", "secrets", "hybrid-llm")
+    stages = ("operator", "secrets", "gateway", "hybrid-llm")
     said = {name: ready(FLUX.get("kustomization", name)["status"]) for name in stages}
-    assert [said[name]["status"] for name in stages] == ["True"] * 3, said
+    assert [said[name]["status"] for name in stages] == ["True"] * len(stages), said
     # In this order: what needs something comes after it.
     times = [said[name]["lastTransitionTime"] for name in stages]
     assert times == sorted(times)
@@ -29,6 +34,38 @@ def test_no_key_is_in_the_repository(fleet: Fleet) -> None:
         key = base64.b64decode(fleet.namespace.get("secret", name)["data"][entry]).decode()
         assert key
         assert not [f for f in fleet.repository.folder.rglob("*.yaml") if key in f.read_text()]
+
+
+def test_the_gateway_leads_to_the_model(fleet: Fleet, authority: str) -> None:
+    key = fleet.namespace.get("secret", "hybrid-llm-api-keys")["data"]["default"]
+    trust = ssl.create_default_context(cadata=authority)
+    question = {"model": fleet.model, "messages": [{"role": "user", "content": "What is 2 + 2?"}]}
+    # Longer than the 15 s that Envoy gives an answer by itself.
+    question |= {"stream": True, "max_tokens": 4000, "ignore_eos": True}
+
+    def ask(url: str, host: str, **headers: str) -> tuple[int, list[str]]:
+        start = time.monotonic()
+        with httpx.stream(
+            "POST",
+            f"{url}/v1/chat/completions",
+            json=question,
+            headers={"host": host, **headers},
+            extensions={"sni_hostname": HOST},
+            verify=trust,
+            timeout=120,
+        ) as answer:
+            lines = [line for line in answer.iter_lines() if line]
+            print(host, answer.status_code, len(lines), time.monotonic() - start)
+            return answer.status_code, lines
+
+    target = envoy.service(GATEWAY.name, "public")
+    with envoy.NAMESPACE.port_forward(target, 443) as forwarded:
+        url = forwarded.replace("http:", "https:")
+        bearer = f"Bearer {base64.b64decode(key).decode()}"
+        status, lines = ask(url, HOST, authorization=bearer)
+        assert (status, lines[-1]) == (200, "data: [DONE]")
+        assert ask(url, HOST)[0] == 401
+        assert ask(url, "other.example.com", authorization=bearer)[0] == 404
 
 
 def test_commit(fleet: Fleet, case: Case, report: Report) -> None:

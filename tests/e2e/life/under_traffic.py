@@ -27,7 +27,7 @@ def check(release: Release, case: Case, report: Report) -> None:
         began = time.time()
         case.act(release)
         time.sleep(3)  # until it can be seen that something is missing
-        release.wait_whole(case.replicas)
+        release.wait_whole(case.replicas, case.patience)
         whole = time.time()
         case.seen(release)
         time.sleep(QUIET)

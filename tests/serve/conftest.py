@@ -17,7 +17,8 @@ import openai
 import psutil
 import pytest
 
-ROOT = Path(__file__).parents[2]
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 MODEL = "my-qwen-3-32b"
 KEY = "sk-test-alice-5f1e"
 BOB = "sk-test-bob-77aa"  # the key of another client
@@ -26,6 +27,8 @@ START_S = 420  # both cores of a small machine, busy
 
 MODES = ("ingress", "direct")
 CONFIG = "serve-configs/nano-cpu.yaml"
+# Ray's ingress is another way to the same application: what tries the way itself, for every change.
+WAY_IN = {"test_answers", "test_auth", "test_edge", "test_examples", "test_matrix", "test_restart"}
 
 
 def free_port() -> int:
@@ -89,11 +92,18 @@ class MakeRun:
         arguments = " ".join(map(command_line, self.processes()))
         return {Path(found) for found in re.findall(r"/tmp/hybrid-llm-\w+", arguments)}
 
-    def interrupt(self) -> list[str]:
-        """Press Ctrl-C, wait for the end, and return what is left behind: processes and folders."""
+    def end(self, number: signal.Signals = signal.SIGINT) -> list[str]:
+        """Send a signal to the process group, as Ctrl-C does, and wait for the end.
+
+        Args:
+            number: SIGTERM is what a supervisor, a CI system and `timeout` send.
+
+        Returns:
+            what is left behind: processes and folders.
+        """
         everything, folders = self.processes(), self.folders()
         if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGINT)
+            os.killpg(self.process.pid, number)
         self.process.wait(timeout=90)
         _, alive = psutil.wait_procs(everything, timeout=1)
         return [*map(command_line, alive), *(str(f) for f in folders if f.exists())]
@@ -128,7 +138,7 @@ class Server:
 
 @pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=MODES)
 def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]:
-    """Yield a server that answers; Ctrl-C ends it and must leave nothing behind.
+    """Yield a server that answers; what ends it must leave nothing behind: Ctrl-C, or SIGTERM.
 
     A test module may ask for another Serve config, as text, by parameters of its own: being those
     of the one fixture, no two servers run at a time.
@@ -151,13 +161,23 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
         run.wait_for("is ready", START_S)
         yield Server(f"http://127.0.0.1:{port}", keys_file, run)
     finally:
-        left = run.interrupt()
-    assert not left, f"Ctrl-C left behind: {left}"
+        left = run.end(signal.SIGTERM if config else signal.SIGINT)
+    assert not left, f"left behind: {left}"
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run last what shares a server, so that no test that starts one itself runs beside it."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark what runs every night, and keep in one process all that starts a server."""
+    for item in items:
+        if HERE not in item.path.parents:
+            continue
+        item.add_marker(pytest.mark.xdist_group("serve"))
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        mode, _ = parameters.get("server", ("", ""))
+        if mode == "ingress" and item.path.stem not in WAY_IN:
+            item.add_marker(pytest.mark.nightly)
+    yield
+    # What shares a server comes last, so that no test that starts one itself runs beside it.
     items.sort(key=lambda item: "server" in getattr(item, "fixturenames", ()))
 
 

@@ -218,11 +218,16 @@ def environment(server: FakeServer, **extra: str) -> dict[str, str]:
     return kept | {"BASE_URL": server.url, "TERM": "xterm-256color"} | extra
 
 
+def take_ctrl_c() -> None:
+    """What a background job starts, a test run for instance, would ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(server: FakeServer, *arguments: str, **options: Any) -> subprocess.Popen[Any]:
     """Start the client as a process of its own, for what only a process can show."""
     command = [sys.executable, str(ROOT / "examples" / "chat.py"), *arguments]
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    settings = {"env": environment(server), "cwd": ROOT, **pipes}
+    settings = {"env": environment(server), "cwd": ROOT, "preexec_fn": take_ctrl_c, **pipes}
     return subprocess.Popen(command, **(settings | options))
 
 
@@ -512,6 +517,7 @@ class Terminal:
         import termios
 
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        take_ctrl_c()
 
     def type(self, text: str) -> None:
         os.write(self.fd, text.encode())

@@ -53,6 +53,14 @@ def test_what_make_test_leaves_out_make_e2e_runs():
     assert any(command.startswith("make e2e") for command in LOCAL)
 
 
+def test_what_is_left_out_every_time_runs_every_night():
+    assert "-m 'not nightly'" in PYTEST["addopts"]
+    nightly = yaml.safe_load(WORKFLOWS["nightly"].read_text())
+    assert nightly[True]["schedule"]  # YAML 1.1 takes `on` for true
+    run = {command for job in nightly["jobs"].values() for command in commands(job)}
+    assert {"make test ARGS='-m nightly'", "make e2e"} <= run
+
+
 def test_helm_is_built_before_the_suite_needs_a_cluster():
     # On slow cores its build takes longer than the suite gives to one of its commands.
     before, _, after = (ROOT / "tests/e2e/run").read_text().partition("\nif [ -n ")

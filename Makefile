@@ -22,7 +22,7 @@ chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think -
 	@exec $(PYTHON) examples/chat.py $(ARGS)
 
 # The tests of a server, which wait for it, beside all others.
-test: .venv/cpu ## run every test [ARGS="tests/unit -k auth", ARGS="-m nightly"]
+test: .venv/cpu ## run what needs no cluster [ARGS="tests/unit -k auth", ARGS="-m nightly"]
 	$(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadgroup)
 
 # On the cluster of KUBECONFIG, else on kind where Docker answers, else on a node of its own (root).

@@ -9,10 +9,9 @@ from ..cases import Case
 from ..driver import traffic
 from ..kube import wait
 from ..life.under_traffic import check
+from ..release import Release
 from ..report import Report
 from .conftest import Gradual
-
-CHANGE = {"reasoning": {"tokenBudget": 9}}
 
 
 @contextmanager
@@ -34,11 +33,15 @@ def watched(release: Gradual) -> Iterator[set[int]]:
         thread.join()
 
 
+def change_policy(release: Release) -> None:
+    release.install({"reasoning": {"tokenBudget": 9}})
+
+
 def test_replicas_and_traffic_move_step_by_step(gradual: Gradual, report: Report) -> None:
     before = gradual.active()
     change = Case(
         "policy changed, with accelerators for one replica more",
-        lambda release: print(release.install(CHANGE)),
+        change_policy,
         replicas=2,
         patience=1100,
     )

@@ -7,7 +7,7 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test e2e render bench lint validate format lock clean
+.PHONY: help run chat test test-serve test-others e2e render bench lint validate format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,9 +21,13 @@ export Q
 chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think --budget 100"]
 	@exec $(PYTHON) examples/chat.py $(ARGS)
 
-# The tests of a server, which wait for it, beside all others.
+# Without ARGS the tests of a server, which wait for it, run beside all others.
 test: .venv/cpu ## run what needs no cluster [ARGS="tests/unit -k auth", ARGS="-m nightly"]
-	$(PYTHON) -m pytest $(or $(ARGS),--numprocesses 2 --dist loadgroup)
+	@$(if $(ARGS),$(PYTHON) -m pytest $(ARGS),$(MAKE) --no-print-directory --jobs 2 --keep-going --output-sync=target test-serve test-others)
+test-serve:
+	$(PYTHON) -m pytest tests/serve
+test-others:
+	$(PYTHON) -m pytest --ignore tests/serve
 
 # On the cluster of KUBECONFIG, else on kind where Docker answers, else on a node of its own (root).
 e2e: .venv/cpu ## prove it all on a real cluster [ARGS="-k faults", KUBECONFIG=...]

@@ -167,11 +167,10 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Mark what runs every night, and keep in one process all that starts a server."""
+    """Mark what runs every night."""
     for item in items:
         if HERE not in item.path.parents:
             continue
-        item.add_marker(pytest.mark.xdist_group("serve"))
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         mode, _ = parameters.get("server", ("", ""))
         if mode == "ingress" and item.path.stem not in WAY_IN:

@@ -80,6 +80,7 @@ def test_accelerators_that_are_not_here():
     assert "my-qwen-3-32b needs 4 x L40S and this machine has no GPU" in line
 
 
+@pytest.mark.nightly
 def test_a_model_that_does_not_load(tmp_path):
     config = yaml.safe_load((ROOT / NANO).read_text())
     (model,) = config["applications"][0]["args"]["llm_configs"]
@@ -94,6 +95,7 @@ def test_a_model_that_does_not_load(tmp_path):
     shutil.rmtree(logs.parents[2])
 
 
+@pytest.mark.nightly
 def test_an_application_that_can_not_be_built(tmp_path):
     config = yaml.safe_load((ROOT / NANO).read_text())
     config["applications"][0]["args"]["reasoning"] = {"another": {}}

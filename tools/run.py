@@ -54,8 +54,6 @@ DIRECT = {
     "RAY_SERVE_HAPROXY_TUNE_BUFSIZE": "65536",
 }
 
-FOLDER = "HYBRID_LLM_RUN_FOLDER"  # by it the processes of one run are known
-
 # Arguments of an application that only the ingress mode has.
 OWN_INGRESS = {"ingress_cls_config", "ingress_deployment_config"}
 
@@ -358,7 +356,6 @@ def serve(config: dict[str, Any], mode: str) -> None:
     if host in ("127.0.0.1", "localhost") and not configured:
         os.environ[AUTH] = "off"  # the app finds out by itself, but not in direct streaming
     folder = tempfile.mkdtemp(prefix="hybrid-llm-", dir="/tmp")  # short: it holds Unix sockets
-    os.environ[FOLDER] = folder
     logs = f"{folder}/session_latest/logs/serve"
     keep_logs = False
     try:
@@ -375,7 +372,7 @@ def serve(config: dict[str, Any], mode: str) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         with console.status("stopping ..."):
-            stop(folder)
+            stop()
         if not keep_logs:
             shutil.rmtree(folder, ignore_errors=True)
 
@@ -513,22 +510,12 @@ def first_token(base_url: str, model_id: str, key: str) -> None:
         next(iter(stream))
 
 
-def stop(folder: str) -> None:
-    """Shut Serve and Ray down and wait until every process of theirs has ended.
-
-    Args:
-        folder: the one that was made for them, which their environment names.
-    """
+def stop() -> None:
+    """Shut Serve and Ray down and wait until every process of theirs has ended."""
     import ray
     from ray import serve as ray_serve
 
     processes = psutil.Process().children(recursive=True)
-    # A signal to the whole group has ended some by now, whose children are no longer ours.
-    processes += [
-        process
-        for process in psutil.process_iter(["environ"])
-        if (process.info["environ"] or {}).get(FOLDER) == folder and process not in processes
-    ]
     if ray.is_initialized():
         # Ray would print that the controller, which we stop, has stopped.
         with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):

@@ -92,18 +92,11 @@ class MakeRun:
         arguments = " ".join(map(command_line, self.processes()))
         return {Path(found) for found in re.findall(r"/tmp/hybrid-llm-\w+", arguments)}
 
-    def end(self, number: signal.Signals = signal.SIGINT) -> list[str]:
-        """Send a signal to the process group, as Ctrl-C does, and wait for the end.
-
-        Args:
-            number: SIGTERM is what a supervisor, a CI system and `timeout` send.
-
-        Returns:
-            what is left behind: processes and folders.
-        """
+    def end(self) -> list[str]:
+        """Press Ctrl-C, wait for the end, and return what is left behind: processes and folders."""
         everything, folders = self.processes(), self.folders()
         if self.process.poll() is None:
-            os.killpg(self.process.pid, number)
+            os.killpg(self.process.pid, signal.SIGINT)
         self.process.wait(timeout=90)
         _, alive = psutil.wait_procs(everything, timeout=1)
         return [*map(command_line, alive), *(str(f) for f in folders if f.exists())]
@@ -138,7 +131,7 @@ class Server:
 
 @pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=MODES)
 def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]:
-    """Yield a server that answers; what ends it must leave nothing behind: Ctrl-C, or SIGTERM.
+    """Yield a server that answers; Ctrl-C ends it and must leave nothing behind.
 
     A test module may ask for another Serve config, as text, by parameters of its own: being those
     of the one fixture, no two servers run at a time.
@@ -161,8 +154,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
         run.wait_for("is ready", START_S)
         yield Server(f"http://127.0.0.1:{port}", keys_file, run)
     finally:
-        left = run.end(signal.SIGTERM if config else signal.SIGINT)
-    assert not left, f"left behind: {left}"
+        left = run.end()
+    assert not left, f"Ctrl-C left behind: {left}"
 
 
 @pytest.hookimpl(wrapper=True)

@@ -92,7 +92,7 @@ class MakeRun:
         arguments = " ".join(map(command_line, self.processes()))
         return {Path(found) for found in re.findall(r"/tmp/hybrid-llm-\w+", arguments)}
 
-    def end(self) -> list[str]:
+    def interrupt(self) -> list[str]:
         """Press Ctrl-C, wait for the end, and return what is left behind: processes and folders."""
         everything, folders = self.processes(), self.folders()
         if self.process.poll() is None:
@@ -154,13 +154,16 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
         run.wait_for("is ready", START_S)
         yield Server(f"http://127.0.0.1:{port}", keys_file, run)
     finally:
-        left = run.end()
+        left = run.interrupt()
     assert not left, f"Ctrl-C left behind: {left}"
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
-    """Mark what runs every night."""
+    """Mark what runs every night, and run last what shares a server.
+
+    No test that starts one itself runs beside it.
+    """
     for item in items:
         if HERE not in item.path.parents:
             continue
@@ -169,7 +172,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         if mode == "ingress" and item.path.stem not in WAY_IN:
             item.add_marker(pytest.mark.nightly)
     yield
-    # What shares a server comes last, so that no test that starts one itself runs beside it.
     items.sort(key=lambda item: "server" in getattr(item, "fixturenames", ()))
 
 

@@ -120,4 +120,4 @@ def test_several_models_need_the_ingress(tmp_path):
 def test_ctrl_c_while_it_starts(tmp_path):
     run = MakeRun.start([f"PORT={free_port()}"], {}, tmp_path)
     run.wait_for("Serve up", 120)
-    assert not run.end()
+    assert not run.interrupt()

@@ -64,6 +64,19 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
+def with_length(of: Scope, length: int) -> Scope:
+    """Return the scope of a request, or the start of a response, with a JSON body.
+
+    Args:
+        of: the scope or start as it was with another body.
+        length: bytes of the body.
+    """
+    replaced = (b"content-length", b"transfer-encoding", b"content-type")
+    headers = [(k, v) for k, v in of.get("headers", ()) if k.lower() not in replaced]
+    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
+    return {**of, "headers": headers}
+
+
 async def answer_of(app: App, scope: Scope, receive: Receive) -> tuple[int, bytes]:
     """Return the status and the body of the application's answer."""
     status, pieces = 500, []

@@ -10,7 +10,8 @@ gives what fails behind it OpenAI's shape. Documentation answers /openapi.json, 
 (`app.surfaces`). From there on there are chat completions alone, and plain ones.
 
 The answer comes back the same way. LateStart holds it until its first event, so that an error is
-still an error response; ReasoningNames gives the thinking its names; Metering counts;
+still an error response; Adaptive asks for it again where it was a draft that can't be trusted, the
+one layer that asks twice; ReasoningNames gives the thinking its names; Metering counts;
 ChatCompletions gives it what OpenAI's have; Requests turns it into the shape of the API that was
 asked. Health, the innermost, has the application's own word.
 """
@@ -30,11 +31,13 @@ from app.edge.health import Health
 from app.edge.limits import RequestLimits
 from app.edge.openapi import Documentation
 from app.requests import Requests
+from app.thinking.adaptive import Adaptive
 
 # Innermost first, the order in which FastAPI and vLLM's `middleware` option add them.
 STACK: tuple[Any, ...] = (
     Health,
     LateStart,
+    Adaptive,
     ReasoningNames,
     Metering,
     ChatCompletions,

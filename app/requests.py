@@ -1,6 +1,5 @@
 """A request, from the bytes that a client has sent to what the engine is asked, and back."""
 
-import json
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +11,7 @@ from app.answers import following
 from app.answers.joining import Joining
 from app.answers.metrics import Meter, ray_meter
 from app.answers.translated import TranslatedResponse
-from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body
+from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body, with_length
 from app.edge.aliases import split
 from app.edge.errors import Refusal, error
 from app.edge.fixed import Edge
@@ -21,9 +20,11 @@ from app.scope import Call, key_of, with_call
 from app.surfaces.apis import API, apis
 from app.surfaces.body import read
 from app.surfaces.bounds import check
-from app.thinking.controls import FIELDS
+from app.thinking.controls import FIELDS, readable
 from app.thinking.decision import Decision, decide, decide_plain
+from app.thinking.draft import draft_of, dumped
 from app.thinking.fixed import Thinking, values_of
+from app.thinking.modes import Mode
 
 
 class Requests:
@@ -82,7 +83,7 @@ class Requests:
             model, ending, name = self._model(request)
             thinking = self._models[model].for_key(call.key)
             call = replace(call, model=model, fields=thinking.fields)
-            fields, answer = api.read({**request, "model": name})
+            fields, answer = api.read({**readable(request), "model": name})
             if api.answers:
                 call = replace(call, **_shape(fields, api))
             if api.thinks or api.answers:
@@ -96,6 +97,8 @@ class Requests:
                     {**said, "model": request.get("model")}, thinking, ending, api.name
                 )
                 call = replace(call, decision=decision)
+                if decision.draft is not None and api.answers:
+                    call = replace(call, draft=draft_of(fields, decision.draft, thinking))
                 fields = api.finish({**fields, **added, **_streamed(fields, api)})
         except Refusal as refusal:
             if api.answers:
@@ -106,7 +109,7 @@ class Requests:
         with self._opened(call) as interval:
             if interval > 1 and not following.on:
                 fields["stream_interval"] = max(interval, fields.get("stream_interval") or 1)
-            data = json.dumps(fields, ensure_ascii=False).encode()
+            data = dumped(fields)
             asked = _asking(scope, path.removesuffix(api.path) + api.behind, len(data))
             if answer is None:
                 return await self.app(asked, replayed(data, receive), send)
@@ -121,7 +124,7 @@ class Requests:
         """Return the context of an answer, which has the tokens that a chunk of it carries."""
         return self._joining.stream(call.choices) if call.streamed else nullcontext(1)
 
-    def _model(self, request: Mapping[str, Any]) -> tuple[str, bool | None, str]:
+    def _model(self, request: Mapping[str, Any]) -> tuple[str, Mode | None, str]:
         """Return the model that a request names, the mode that its name asks for, its name behind.
 
         Raises:
@@ -167,7 +170,4 @@ def _streamed(fields: Mapping[str, Any], api: API) -> dict[str, Any]:
 
 def _asking(scope: Scope, path: str, length: int) -> Scope:
     """Return the scope of a request for a path, with a JSON body of this length."""
-    replaced = (b"content-length", b"transfer-encoding", b"content-type")
-    headers = [(k, v) for k, v in scope["headers"] if k.lower() not in replaced]
-    headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
-    return {**scope, "path": path, "raw_path": quote(path).encode(), "headers": headers}
+    return {**with_length(scope, length), "path": path, "raw_path": quote(path).encode()}

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 from app.asgi import Scope
 from app.thinking.decision import Decision
+from app.thinking.draft import Draft
+from app.thinking.modes import ADAPTIVE, in_words
 
 _KEY = "hybrid_llm.key"
 _CALL = "hybrid_llm.call"
@@ -23,6 +25,19 @@ class Call:
     choices: int = 1  # answers that it asks for
     hides_usage: bool = False  # whether the client didn't ask for the usage that the engine sends
     tools: bool = True  # whether it may call any; where that isn't known, it may
+    draft: Draft | None = None  # of one that leaves it to the model's doubt whether it thinks
+
+    @property
+    def thinks(self) -> bool:
+        """Whether it thinks; where that isn't decided yet, whether it may."""
+        return self.decision.thinks and not (self.draft and self.draft.outcome == "answered")
+
+    @property
+    def mode(self) -> str:
+        """Its mode, as metrics name it; an adaptive one's with what has come of it."""
+        if self.draft is None:
+            return in_words(self.decision.thinks)
+        return f"{ADAPTIVE}_{self.draft.outcome}" if self.draft.outcome else ADAPTIVE
 
 
 def with_key(scope: Scope, name: str) -> Scope:

@@ -21,6 +21,7 @@ from app.edge import fixed as edge_fixed
 from app.edge.auth import BearerAuth
 from app.edge.engines import all_answer
 from app.edge.values import parse as parse_edge
+from app.handles import Ending
 from app.middleware import IMPORT_PATHS, STACK, WITH_EDGE, WITH_VALUES
 from app.replica import IMPORT_PATH as START
 from app.requests import Requests
@@ -57,6 +58,10 @@ class _Guarded:
                 self.app.add_middleware(layer)
         self.app.add_route("/health", self._health, include_in_schema=False)
         return self.app
+
+    def _get_configured_serve_handle(self, model_id: str) -> Ending:
+        """Return OpenAiIngress's handle of a model, whose calls end with those who wait."""
+        return Ending(super()._get_configured_serve_handle(model_id))  # type: ignore[misc]
 
     async def _health(self, request: Request) -> Response:
         """Answer as vLLM's server does; a model that may sleep isn't asked, or it never would."""

@@ -13,6 +13,7 @@ from app.streams import Edit, SendWrapper
 _THINKING = re.compile(rb'"reasoning(?:_content)?":\s*"[^"]')
 _ANSWER = re.compile(rb'"(?:content|text)":\s*"[^"]|"tool_calls":\s*\[\s*\{')
 _COMPLETION = re.compile(rb'"completion_tokens":\s*(\d+)')
+_REJECTED = re.compile(rb'"rejected_prediction_tokens":\s*(\d+)')
 _REASONING = re.compile(rb'"reasoning_tokens":\s*(\d+)')
 
 
@@ -107,5 +108,7 @@ class _Response(SendWrapper):
         if not completion:
             return None
         reasoning = _REASONING.findall(self._usage)
+        rejected = _REJECTED.findall(self._usage)
         thinking = int(reasoning[-1]) if reasoning else 0
-        return thinking, int(completion[-1]) - thinking
+        others = thinking + (int(rejected[-1]) if rejected else 0)
+        return thinking, int(completion[-1]) - others

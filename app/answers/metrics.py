@@ -11,6 +11,7 @@ from app.scope import Call
 
 _LABELS = ("model", "surface", "mode", "key")
 _SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
+_PROBABILITIES = [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1]
 _TOKENS = [1, 16, 64, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 
 
@@ -50,6 +51,12 @@ class _RayMeter:
         self._requests = counter("requests_total", "Requests that have ended.", "outcome")
         self._refusals = counter("refusals_total", "Requests refused by policy.", "reason")
         self._hits = counter("budget_hits_total", "Requests whose thinking met its budget.")
+        self._rejected = counter(
+            "rejected_draft_tokens_total", "Tokens of drafts that were not trusted."
+        )
+        self._confidence = histogram(
+            "draft_confidence", "The smallest probability of a draft's tokens.", _PROBABILITIES
+        )
         # Counted besides: Ray makes the sum of a histogram out of the middles of its buckets.
         self._tokens = {
             what: (
@@ -73,11 +80,15 @@ class _RayMeter:
     def ended(self, call: Call, outcome: str, tokens: tuple[int, int] | None) -> None:
         labels = _labels(call)
         self._requests.inc(1, {**labels, "outcome": outcome})
+        if (draft := call.draft) and draft.written:
+            self._confidence.observe(draft.confidence, labels)
+            if draft.outcome == "thought":
+                self._rejected.inc(draft.written, labels)
         if tokens is None:
             return
         thinking, answer = tokens
         budget = call.decision.budget
-        if call.decision.thinks:
+        if call.thinks:
             self._count("thinking", thinking, labels)
             if budget is not None and thinking >= budget:
                 self._hits.inc(1, labels)
@@ -94,9 +105,9 @@ class _RayMeter:
 
 
 def _labels(call: Call) -> dict[str, str]:
-    mode = "on" if call.decision.thinks else "off"
     # Ray refuses an empty label.
-    return {"model": call.model, "surface": call.surface, "mode": mode, "key": call.key or "none"}
+    key = call.key or "none"
+    return {"model": call.model, "surface": call.surface, "mode": call.mode, "key": key}
 
 
 @functools.cache

@@ -147,4 +147,4 @@ class ReasoningNames(ResponseRewriter):
             return None
         if (call := call_of(scope)) is None:
             return _Names("both", False, None)
-        return _Names(call.fields, call.decision.thinks, call.choices)
+        return _Names(call.fields, call.thinks, call.choices)

@@ -1,6 +1,6 @@
 """Names of a model that carry a mode, for clients that can choose nothing but a model.
 
-`my-qwen-3-32b:think` and `my-qwen-3-32b:no-think` are listed by /v1/models beside the model itself.
+`my-qwen-3-32b:think`, `:no-think` and `:auto` are listed by /v1/models beside the model itself.
 """
 
 import json
@@ -12,11 +12,12 @@ from app.asgi import App, Receive, Scope, Send, answer_of, send_json
 from app.edge.errors import error
 from app.scope import key_of
 from app.thinking.fixed import Thinking, values_of
+from app.thinking.modes import ADAPTIVE, Mode
 
-ENDINGS = {"think": True, "no-think": False}
+ENDINGS: dict[str, Mode] = {"think": True, "no-think": False, "auto": ADAPTIVE}
 
 
-def split(model: str) -> tuple[str, bool | None]:
+def split(model: str) -> tuple[str, Mode | None]:
     """Return a model's own name, and the mode that the one given asks for."""
     name, _, ending = model.rpartition(":")
     return (name, ENDINGS[ending]) if name and ending in ENDINGS else (model, None)
@@ -76,6 +77,7 @@ class ModelAliases:
             if thinking := self._models.get(card["id"]):
                 thinking = thinking.for_key(key)
                 for ending, mode in ENDINGS.items():
-                    if thinking.override or mode is thinking.default:
+                    drafts = mode != ADAPTIVE or thinking.threshold is not None
+                    if drafts and (thinking.override or mode == thinking.default):
                         listed.append({**card, "id": f"{card['id']}:{ending}"})
         return listed

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.edge.errors import Refusal
+from app.thinking.modes import ADAPTIVE, Mode
 
 # All fields that say something of it
 FIELDS = (
@@ -24,6 +25,7 @@ FIELDS = (
     "thinking_token_budget",
 )
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+AUTO = "auto"  # the effort that leaves it to the server whether there is thinking
 
 # A word of its own: no part of a path or an address.
 _SWITCH = re.compile(r"(?<![\w/.-])/(no_)?think(?![\w/-])")
@@ -39,14 +41,14 @@ class Control:
 
     field: str  # as the client wrote it
     value: str  # likewise, in JSON
-    thinks: bool | None = None  # the mode it asks for
+    thinks: Mode | None = None  # the mode it asks for
     effort: str | None = None
     budget: int | None = None  # tokens of thinking; -1: no limit, as vLLM has it
     begins: bool = False  # whether it is an answer that the client has begun itself
 
 
 def controls(
-    request: Mapping[str, Any], ending: bool | None = None, surface: str = "chat_completions"
+    request: Mapping[str, Any], ending: Mode | None = None, surface: str = "chat_completions"
 ) -> list[Control]:
     """Return what a request says outside of its messages.
 
@@ -97,16 +99,19 @@ def _switch(field: str, value: object) -> Iterator[Control]:
 def _effort(field: str, value: object) -> Iterator[Control]:
     if value is None:
         return
-    if value not in EFFORTS:
-        known = ", ".join(EFFORTS)
+    if value == AUTO:
+        yield Control(field, _shown(value), ADAPTIVE)
+    elif value in EFFORTS:
+        yield Control(field, _shown(value), value != "none", str(value))
+    else:
+        known = ", ".join((*EFFORTS, AUTO))
         raise Refusal(field, f"{field}: must be one of {known}.", "invalid_value")
-    yield Control(field, _shown(value), value != "none", str(value))
 
 
 def _anthropic(thinking: object) -> Iterator[Control]:
     if thinking is None:
         return
-    modes = {"enabled": True, "disabled": False, "adaptive": None}
+    modes: dict[str, Mode] = {"enabled": True, "disabled": False, "adaptive": ADAPTIVE}
     kind = thinking.get("type") if isinstance(thinking, dict) else None
     if not isinstance(thinking, dict) or not isinstance(kind, str) or kind not in modes:
         known = ", ".join(modes)
@@ -120,6 +125,17 @@ def _anthropic(thinking: object) -> Iterator[Control]:
     else:
         yield Control("thinking.type", _shown(kind), True)
         yield Control("thinking.budget_tokens", _shown(budget), budget=budget)
+
+
+def readable(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request without the efforts that the engine's own models don't know."""
+    known = {**request}
+    if known.get("reasoning_effort") == AUTO:
+        del known["reasoning_effort"]
+    reasoning = _map(request, "reasoning")
+    if reasoning.get("effort") == AUTO:
+        known["reasoning"] = {key: value for key, value in reasoning.items() if key != "effort"}
+    return known
 
 
 def _shown(value: object) -> str:

@@ -2,8 +2,9 @@
 
 In this order, the first that says something: what the operator has fixed; the request's fields and
 the ending of its model's name, which must agree; the last `/think` or `/no_think` of its messages;
-the operator's default. Whatever decides, the engine is told so, and a switch in the messages that
-would have the model do otherwise is taken out.
+the operator's default. One of them may leave it to the model's own doubt: then the engine may be
+asked in both modes (`app.thinking.adaptive`). Whatever decides, the engine is told so, and a switch
+in the messages that would have the model do otherwise is taken out.
 """
 
 import time
@@ -14,6 +15,7 @@ from typing import Any
 from app.edge.errors import Refusal
 from app.thinking.controls import Control, controls, switch, with_tags_apart, without_switches
 from app.thinking.fixed import Thinking
+from app.thinking.modes import ADAPTIVE, Mode, in_words
 
 _START = "<think>"  # by which the models here begin their thinking
 
@@ -22,14 +24,16 @@ _START = "<think>"  # by which the models here begin their thinking
 class Decision:
     """What is done with a request."""
 
-    thinks: bool
+    thinks: bool  # where it is adaptive: whether it may
     budget: int | None = None  # tokens of thinking; None: no limit
+    # Of one that is adaptive: what the engine is told for the draft, which does not think
+    draft: Mapping[str, Any] | None = None
 
 
 def decide(
     request: dict[str, Any],
     thinking: Thinking,
-    ending: bool | None = None,
+    ending: Mode | None = None,
     surface: str = "chat_completions",
 ) -> tuple[Decision, dict[str, Any]]:
     """Return the decision on a request to a chat model, and the fields that tell the engine.
@@ -45,25 +49,64 @@ def decide(
         Refusal: it asks for what it may not, or for two things at once.
     """
     said = controls(request, ending, surface)
+    mode = _mode(request, said, thinking)
+    thinks = mode is not False
+    apart: dict[str, Any] = {}
+    if thinks and switch(request) is False:  # an off template is closed to any /think
+        apart = without_switches(request)
+    budget = _budget(said, thinking)
+    begun = any(control.begins for control in said)
+    told = apart | _told(request, thinking, thinks, budget, begun)
+    draft = None
+    if mode == ADAPTIVE and thinking.threshold is not None:
+        draft = apart | _told(request, thinking, False, budget, begun)
+    return Decision(thinks, budget if thinks and budget != -1 else None, draft), told
+
+
+def _mode(request: Mapping[str, Any], said: list[Control], thinking: Thinking) -> Mode:
+    """Return the mode of a request, of all that say something of it.
+
+    Raises:
+        Refusal: it asks for one that it may not have, or for two.
+    """
     modes = [control for control in said if control.thinks is not None]
-    wished = modes[0].thinks if modes else None
-    text = switch(request)
+    fixed = None if thinking.override else thinking.default
+    if ADAPTIVE in (fixed, *(control.thinks for control in modes)):
+        # An effort is for the thinking, when there is some.
+        modes = [control for control in modes if not (control.effort and control.thinks)]
+    if any(control.begins for control in said) and thinking.override:
+        modes = [control for control in modes if control.thinks != ADAPTIVE]
     if not thinking.override:
         for control in modes:
-            if control.thinks is not thinking.default:
+            # What leaves it to the server takes what the server has.
+            if control.thinks not in (thinking.default, ADAPTIVE):
                 raise _fixed(control, thinking)
-        thinks = thinking.default
-    else:
-        _agree(modes, [control.thinks for control in modes])
-        thinks = next((mode for mode in (wished, text) if mode is not None), thinking.default)
+        return thinking.default
+    _agree(modes, [control.thinks for control in modes])
+    wished = modes[0].thinks if modes else None
+    return next((mode for mode in (wished, switch(request)) if mode is not None), thinking.default)
+
+
+def _told(
+    request: Mapping[str, Any], thinking: Thinking, thinks: bool, budget: int | None, begun: bool
+) -> dict[str, Any]:
+    """Return the fields that tell the engine of one mode.
+
+    Args:
+        request: as `decide` has it.
+        thinking: what is fixed for its model and key.
+        thinks: the mode.
+        budget: tokens of thinking, -1 for no limit, None for what the engine has.
+        begun: whether the client has begun the answer itself.
+
+    Raises:
+        Refusal: it could think by other means than its mode, and must not.
+    """
     added: dict[str, Any] = {}
     kwargs = request.get("chat_template_kwargs")
     if kwargs is None or isinstance(kwargs, dict):
         added["chat_template_kwargs"] = {**(kwargs or {}), "enable_thinking": thinks}
-    if thinks and text is False:  # an off template is closed to any /think
-        added |= without_switches(request)
-    budget = _budget(said, thinking)
-    if any(control.begins for control in said):
+    if begun:
         budget = _of_text(budget, thinking)
     elif not thinks:  # its prompt has closed the thinking; the cap holds for any other all the same
         budget = thinking.max_budget
@@ -73,13 +116,13 @@ def decide(
             added[name] = value
     if thinking.patience is not None:
         added["priority"] = priority(request, thinking.patience if thinks else 0)
-    return Decision(thinks, budget if thinks and budget != -1 else None), added
+    return added
 
 
 def decide_plain(
     request: dict[str, Any],
     thinking: Thinking,
-    ending: bool | None = None,
+    ending: Mode | None = None,
     surface: str = "completions",
 ) -> tuple[Decision, dict[str, Any]]:
     """Return the same for a plain completion, whose prompt may hold a `<think>` of its own.
@@ -197,8 +240,10 @@ def _agree(said: list[Control], values: list[Any]) -> None:
 
 
 def _fixed(control: Control, thinking: Thinking) -> Refusal:
-    mode = "on" if thinking.default else "off"
-    allowed = {"enable_thinking": str(thinking.default).lower()}
+    mode = in_words(thinking.default)
+    allowed = {}
+    if thinking.default != ADAPTIVE:
+        allowed = {"enable_thinking": str(thinking.default).lower()}
     if not thinking.default:
         allowed |= {"effort": '"none"', "reasoning_effort": '"none"', "type": '"disabled"'}
     other = allowed.get(control.field.split(".")[-1])

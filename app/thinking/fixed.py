@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from app.thinking.modes import Mode
+
 VALUES = "HYBRID_LLM_REASONING"  # {model id: Thinking} in JSON; app.serve sets it
 
 
@@ -14,7 +16,7 @@ class Thinking:
     """The values of one model; `app.thinking.values` says what an operator may write."""
 
     fields: str = "both"  # | reasoning | reasoning_content: the names that the thinking goes by
-    default: bool = True  # whether the model thinks when a request says nothing
+    default: Mode = True  # whether the model thinks when a request says nothing
     override: bool = True  # whether a request may choose
     budget: int | None = None  # tokens of thinking when a request says nothing
     max_budget: int | None = None  # tokens of thinking that a request may ask for
@@ -29,6 +31,10 @@ class Thinking:
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     of_key: bool = False  # whether these are the values of one key
     adapters: bool = False  # whether it has LoRA adapters, asked for as MODEL:ADAPTER
+    # Of the adaptive mode: the least probability that each token of a draft must have, None for no
+    # drafts; and the tokens after which it is the answer
+    threshold: float | None = 0.9
+    draft_tokens: int = 64
 
     def for_key(self, name: str | None) -> "Thinking":
         """Return the values for the requests of a key."""

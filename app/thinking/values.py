@@ -3,13 +3,31 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 from pydantic.alias_generators import to_camel
 
 from app.thinking.fixed import Thinking
+from app.thinking.modes import ADAPTIVE, Mode
 
 Tokens = Annotated[int, Field(ge=0)]
 Efforts = dict[Literal["minimal", "low", "medium", "high", "xhigh", "max"], Tokens | None]
+
+
+def _mode(value: object) -> object:
+    if isinstance(value, bool) or value == ADAPTIVE:
+        return value
+    raise ValueError(f"must be true, false or {ADAPTIVE}")
+
+
+Default = Annotated[Mode, BeforeValidator(_mode)]
 
 
 class _Values(BaseModel):
@@ -29,14 +47,24 @@ Sampled = Literal[
 ]
 
 
+class Adaptive(_Values):
+    """When a draft, written without thinking, is the answer."""
+
+    # The least probability that each of its tokens must have; null: no drafts, so that a request
+    # which leaves it to the server thinks
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = 0.9
+    draft_tokens: Annotated[int, Field(ge=1)] = 64  # after which the rest is streamed as it comes
+
+
 class OfKey(_Values):
     """What may be fixed, for a model or for the requests of one API key."""
 
-    thinking_default: bool | None = None  # whether it thinks when a request says nothing
+    thinking_default: Default | None = None  # whether it thinks when a request says nothing
     allow_override: bool = True  # whether a request may choose
     token_budget: Tokens | None = None  # thinking_token_budget of a request that names none
     max_token_budget: Tokens | None = None  # the most that a request may name
     effort_budgets: Efforts = {}  # thinking_token_budget for each effort; null: no limit
+    adaptive: Adaptive = Adaptive()
 
     @model_validator(mode="after")
     def _budgets_agree(self) -> "OfKey":
@@ -76,7 +104,8 @@ class Reasoning(OfKey):
         """
         model = self.model_dump(include=set(OfKey.model_fields), by_alias=True)
         own = self.keys[name].model_dump(exclude_unset=True, by_alias=True)
-        return OfKey.model_validate({**model, **own})
+        adaptive = {**model["adaptive"], **own.get("adaptive", {})}
+        return OfKey.model_validate({**model, **own, "adaptive": adaptive})
 
 
 def parse(given: object, model_ids: list[str]) -> dict[str, Reasoning]:
@@ -150,7 +179,7 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
     )
 
 
-def _fixed(values: OfKey, default: bool) -> dict[str, Any]:
+def _fixed(values: OfKey, default: Mode) -> dict[str, Any]:
     """Return what `app.thinking.fixed.Thinking` has of these, under its names."""
     return {
         "default": default if values.thinking_default is None else values.thinking_default,
@@ -158,6 +187,8 @@ def _fixed(values: OfKey, default: bool) -> dict[str, Any]:
         "budget": values.token_budget,
         "max_budget": values.max_token_budget,
         "efforts": dict(values.effort_budgets),
+        "threshold": values.adaptive.threshold,
+        "draft_tokens": values.adaptive.draft_tokens,
     }
 
 
@@ -174,6 +205,7 @@ def _line(failure: Mapping[str, Any]) -> str:
 
 def _model_at(place: tuple[Any, ...]) -> type[BaseModel]:
     """Return the model whose field a place (MODEL, ..., FIELD) names."""
-    if "keys" in place[1:-1]:
-        return OfKey
-    return Lanes if place[1:-1] == ("lanes",) else Reasoning
+    within = place[-2]
+    if within in ("adaptive", "lanes"):
+        return Adaptive if within == "adaptive" else Lanes
+    return OfKey if "keys" in place[1:-1] else Reasoning

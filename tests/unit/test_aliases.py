@@ -40,7 +40,15 @@ def get(path: str, key: str = "", app: App | None = None) -> tuple[int, Any]:
 def test_the_names_stand_beside_their_model(path: str) -> None:
     status, body = get(path)
     assert (status, body["object"]) == (200, "list")
-    names = ["Qwen/m", "Qwen/m:think", "Qwen/m:no-think", "Qwen/m:lora", "n", "n:no-think"]
+    names = [
+        "Qwen/m",
+        "Qwen/m:think",
+        "Qwen/m:no-think",
+        "Qwen/m:auto",
+        "Qwen/m:lora",
+        "n",
+        "n:no-think",
+    ]
     assert [card["id"] for card in body["data"]] == names
     assert {card["max_model_len"] for card in body["data"]} == {9}
 

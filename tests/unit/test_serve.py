@@ -168,7 +168,15 @@ ALL = {
     "effortBudgets": {"low": 2, "high": None},
     "lanes": {"enabled": True, "patienceSeconds": 3},
     "sampling": {"thinking": {"temperature": 0.6, "top_k": 20}},
-    "keys": {"alice": {"allowOverride": True, "tokenBudget": None, "effortBudgets": {"low": 4}}},
+    "adaptive": {"threshold": 0.7, "draftTokens": 20},
+    "keys": {
+        "alice": {
+            "allowOverride": True,
+            "tokenBudget": None,
+            "effortBudgets": {"low": 4},
+            "adaptive": {"threshold": 0.8},
+        }
+    },
 }
 ALICE = {
     "default": False,
@@ -176,6 +184,8 @@ ALICE = {
     "budget": None,
     "max_budget": 9,
     "efforts": {"low": 4},
+    "threshold": 0.8,
+    "draft_tokens": 20,
 }
 APPLIED = Thinking(
     "reasoning",
@@ -188,6 +198,8 @@ APPLIED = Thinking(
     {"thinking": {"temperature": 0.6, "top_k": 20}},
     True,
     {"alice": ALICE},
+    threshold=0.7,
+    draft_tokens=20,
 )
 
 
@@ -290,14 +302,20 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
         (
             {"nano": {"budget": 5}},
             "^reasoning.nano.budget: there is no such value; there are thinkingDefault, "
-            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, fields, lanes, sampling, ",
+            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, adaptive, fields, lanes, ",
         ),
         ({"nano": {"token_budget": 5}}, "^reasoning.nano.token_budget: there is no such value"),
         ({"nano": {"names": "both"}}, "^reasoning.nano.names: there is no such value"),
         ({"nano": {"fields": "all"}}, "^reasoning.nano.fields: Input should be 'both', 'reas"),
         ({"nano": {"fields": None}}, "^reasoning.nano.fields: "),
-        ({"nano": {"thinkingDefault": "no"}}, "^reasoning.nano.thinkingDefault: .*boolean"),
-        ({"nano": {"thinkingDefault": 0}}, "^reasoning.nano.thinkingDefault: .*boolean"),
+        (
+            {"nano": {"thinkingDefault": "no"}},
+            "^reasoning.nano.thinkingDefault: must be true, false or adaptive$",
+        ),
+        (
+            {"nano": {"thinkingDefault": 0}},
+            "^reasoning.nano.thinkingDefault: must be true, false or adaptive$",
+        ),
         ({"nano": {"allowOverride": None}}, "^reasoning.nano.allowOverride: .*boolean"),
         ({"nano": {"tokenBudget": -1}}, "^reasoning.nano.tokenBudget: .*greater than or equal"),
         ({"nano": {"maxTokenBudget": -1}}, "^reasoning.nano.maxTokenBudget: .*greater than or"),
@@ -315,6 +333,16 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
             {"nano": {"effortBudgets": {"low": 9}, "maxTokenBudget": 8}},
             r"^reasoning.nano: effortBudgets.low \(9\) is more than maxTokenBudget \(8\)$",
         ),
+        ({"nano": {"adaptive": {"threshold": 2}}}, "^reasoning.nano.adaptive.threshold: .*less"),
+        (
+            {"nano": {"adaptive": {"draftTokens": 0}}},
+            "^reasoning.nano.adaptive.draftTokens: .*great",
+        ),
+        (
+            {"nano": {"keys": {"alice": {"adaptive": {"treshold": 1}}}}},
+            "^reasoning.nano.keys.alice.adaptive.treshold: there is no such value; there are "
+            "threshold, draftTokens$",
+        ),
         ({"nano": {"lanes": {"enabled": "yes"}}}, "^reasoning.nano.lanes.enabled: .*boolean"),
         ({"nano": {"lanes": {"patienceSeconds": -1}}}, "^reasoning.nano.lanes.patienceSeconds: "),
         (
@@ -326,7 +354,7 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
         (
             {"nano": {"keys": {"alice": {"fields": "both"}}}},
             "^reasoning.nano.keys.alice.fields: there is no such value; there are thinkingDefault, "
-            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets$",
+            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, adaptive$",
         ),
         (
             {"nano": {"maxTokenBudget": 8, "keys": {"alice": {"tokenBudget": 9}}}},

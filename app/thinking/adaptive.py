@@ -1,0 +1,269 @@
+"""Thinking where the model is in doubt: it is asked without, and again with, if it is not sure.
+
+Of what a model writes without thinking, its own probabilities tell right from wrong: where one of
+its tokens was a close call, the answer often is none. How close tells a threshold, which has to be
+found for each model (`make calibrate`).
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from app.answers.whole import whole
+from app.asgi import (
+    App,
+    Headers,
+    Message,
+    Receive,
+    Scope,
+    Send,
+    is_event_stream,
+    replayed,
+    send_json,
+    whole_body,
+    with_length,
+)
+from app.edge.errors import failure
+from app.rewriting import ResponseRewriter, Rewrite, each_line
+from app.scope import call_of
+from app.streams import Edit, SendWrapper, flatten
+from app.thinking.draft import Draft, dumped
+
+# Inside a JSON string every quote is escaped, so these byte sequences occur as keys only.
+_LOGPROBS = b'"logprobs":'
+_TOKENS = (b'"token_ids":', b'"prompt_token_ids":')
+_USAGE = b'"usage":'
+_FINISHED = b'"finish_reason":"'
+_EMPTY = b'"delta":{}'
+_DECODER = json.JSONDecoder()
+
+
+class Adaptive:
+    """Asks the application behind for a draft, and if that is in doubt for an answer with thinking.
+
+    Nothing of a draft goes out before it is trusted: when it has ended, or is so long that it will
+    be. One that isn't is cancelled where it is. The client sees one answer.
+    """
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self._thinking = _Thinking(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the request; all but adaptive ones pass untouched."""
+        call = call_of(scope)
+        if call is None or (draft := call.draft) is None:
+            return await self.app(scope, receive, send)
+        if draft.fields is not None:
+            if (body := await whole_body(receive)) is None:
+                return
+            if await self._answered(draft, scope, receive, send):
+                return
+            receive = replayed(body, receive)
+        draft.outcome = "thought"
+        await self._thinking(scope, receive, send)
+
+    async def _answered(self, draft: Draft, scope: Scope, receive: Receive, send: Send) -> bool:
+        """Write the draft; tell whether all has been said with it."""
+        body = dumped(draft.fields or {})
+        response = _Response(draft, send)
+        asked = self.app(with_length(scope, len(body)), replayed(body, receive), response)
+        writing = asyncio.ensure_future(asked)
+        doubting = asyncio.ensure_future(response.doubted.wait())
+        try:
+            await asyncio.wait((writing, doubting), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            doubting.cancel()
+            if not writing.done():  # in doubt; or the client has gone, and this request with it
+                writing.cancel()
+                await asyncio.wait((writing,))
+        if response.doubted.is_set():
+            if not writing.cancelled():
+                writing.exception()  # of what nobody wants any more
+            return False
+        writing.result()
+        return True
+
+
+class _Response:
+    """The `send` of a draft, between the application and the server."""
+
+    def __init__(self, draft: Draft, send: Send) -> None:
+        self.doubted = asyncio.Event()
+        self._draft, self._send = draft, send
+        self._next: Callable[[Message], Awaitable[None]] = self._hold
+        self._start: Message = {}
+        self._held: list[bytes] = []  # whole events
+        self._tail = b""
+
+    async def __call__(self, message: Message) -> None:
+        await self._next(message)
+
+    async def _hold(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            if message["status"] != 200 or not is_event_stream(message):  # it is an error
+                self._next = self._send
+                await self._send(message)
+        elif message["type"] == "http.response.body":
+            *events, self._tail = (self._tail + message.get("body", b"")).split(b"\n\n")
+            for number, event in enumerate(events):
+                self._held.append(event)
+                if failed := failure(event):
+                    self._next = _drop
+                    return await send_json(self._send, *failed)
+                if not self._draft.trusts(_logprobs(event)):
+                    self._next = _drop
+                    return self.doubted.set()
+                long = self._draft.written >= self._draft.most and self._draft.streamed
+                if long or _FINISHED in event or event == b"data: [DONE]":
+                    self._held += events[number + 1 :]
+                    break
+            else:
+                if not message.get("more_body", False):
+                    raise RuntimeError("a draft ended before its end")
+                return
+            await self._trust(message)
+
+    async def _trust(self, message: Message) -> None:
+        """Let out what is held; what comes after it is passed on, or held until all is there."""
+        self._draft.outcome = "answered"
+        if not self._draft.streamed:
+            self._next = self._gather
+            return await self._gather({**message, "body": b""})
+        start = {**self._start, "headers": [*self._start.get("headers", ()), self._draft.header]}
+        await self._send(start)
+        stripped = _Stripped(self._draft, self._send)
+        self._next = stripped
+        held = b"".join(event + b"\n\n" for event in self._held) + self._tail
+        self._held = []
+        await stripped({**message, "body": held})
+        self._next = flatten(stripped)
+
+    async def _gather(self, message: Message) -> None:
+        *events, self._tail = (self._tail + message.get("body", b"")).split(b"\n\n")
+        self._held += events
+        if message.get("more_body", False):
+            return
+        for event in self._held:
+            if failed := failure(event):
+                return await send_json(self._send, *failed)
+        data = [event[5:] for event in self._held if event.startswith(b"data: {")]
+        body = _dumped(whole([json.loads(each) for each in data], self._draft.shows))
+        start = with_length(self._start, len(body))
+        await self._send({**start, "headers": [*start["headers"], self._draft.header]})
+        await self._send({**message, "body": body})
+
+
+async def _drop(message: Message) -> None:
+    """Take a message that nobody waits for."""
+
+
+class _Stripped(SendWrapper):
+    """The `send` of a draft that is the answer: without what the client has not asked for."""
+
+    def __init__(self, draft: Draft, send: Send) -> None:
+        super().__init__(send)
+        self._keys = _TOKENS if draft.shows else (_LOGPROBS, *_TOKENS)
+        self._tail = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.body":
+            body = self._edit(message.get("body", b""))
+            if not message.get("more_body", False):
+                body += self._tail
+            message = {**message, "body": body}
+        await self.send(message)
+
+    def edit(self) -> Edit:
+        return self._edit
+
+    def _edit(self, body: bytes) -> bytes:
+        *events, self._tail = (self._tail + body).split(b"\n\n")
+        kept = []
+        for event in events:
+            if _LOGPROBS in event:
+                if _EMPTY in event and _FINISHED not in event:
+                    continue  # of a token without text, which has an event only in a draft
+                for key in self._keys:
+                    event = _changed(event, key, _nothing)
+            kept.append(event + b"\n\n")
+        return b"".join(kept)
+
+
+class _Thinking(ResponseRewriter):
+    """Asks with thinking, after a draft or without one, and says what the draft has cost."""
+
+    def headers(self, scope: Scope) -> Headers:
+        """Return the one that says what was decided."""
+        call = call_of(scope)
+        return [call.draft.header] if call and call.draft else ()
+
+    def rewrite(self, scope: Scope, status: int, streamed: bool) -> Rewrite | None:
+        """Take what follows a draft."""
+        call = call_of(scope)
+        rejected = call.draft.written if call and call.draft else 0
+        return _Rejected(rejected) if status == 200 and rejected else None
+
+
+class _Rejected:
+    """Counts the tokens of a rejected draft in the usage, as OpenAI counts a prediction's."""
+
+    marker = _USAGE
+
+    def __init__(self, tokens: int) -> None:
+        self._tokens = tokens
+
+    def lines(self, lines: bytes) -> bytes:
+        return each_line(self.body, lines)
+
+    def body(self, body: bytes) -> bytes:
+        return _changed(body, _USAGE, self._counted)
+
+    def _counted(self, usage: Any) -> Any:
+        details = usage.get("completion_tokens_details") or {}
+        return {
+            **usage,
+            "completion_tokens": (usage.get("completion_tokens") or 0) + self._tokens,
+            "total_tokens": usage["total_tokens"] + self._tokens,
+            "completion_tokens_details": {**details, "rejected_prediction_tokens": self._tokens},
+        }
+
+
+def _logprobs(event: bytes) -> list[float]:
+    """Return the log probability of each token that an event has."""
+    value, _, _ = _value(event, _LOGPROBS)
+    return [token["logprob"] for token in (value or {}).get("content") or ()]
+
+
+def _nothing(value: Any) -> None:
+    """Return what stands in place of what the client has not asked for."""
+
+
+def _changed(data: bytes, key: bytes, change: Callable[[Any], Any]) -> bytes:
+    """Return JSON with the value of a key changed, unless it is null, and no other byte."""
+    value, start, end = _value(data, key)
+    if value is None:
+        return data
+    return data[:start] + _dumped(change(value)) + data[end:]
+
+
+def _dumped(value: Any) -> bytes:
+    """Return JSON as vLLM writes it, which is what the layers in front know."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def _value(data: bytes, key: bytes) -> tuple[Any, int, int]:
+    """Return the value of a key in JSON, and where it begins and ends; None without one."""
+    at = data.find(key)
+    if at < 0:
+        return None, 0, 0
+    rest = data[at + len(key) :]
+    text = rest.decode("utf-8", "surrogatepass")
+    start = len(text) - len(text.lstrip())
+    value, end = _DECODER.raw_decode(text, start)
+    begins = at + len(key) + start
+    length = len(text[start:end].encode("utf-8", "surrogatepass"))
+    return value, begins, begins + length

@@ -13,12 +13,13 @@ The answer comes back the same way. LateStart holds it until its first event, so
 still an error response; Adaptive asks for it again where it was a draft that can't be trusted, the
 one layer that asks twice; ReasoningNames gives the thinking its names; Metering counts;
 ChatCompletions gives it what OpenAI's have; Requests turns it into the shape of the API that was
-asked. Health, the innermost, has the application's own word.
+asked. Leaving tells the application that a client has gone; Health, the innermost, has its own word.
 """
 
 from typing import Any
 
 from app.answers.chat import ChatCompletions
+from app.answers.leaving import Leaving
 from app.answers.metering import Metering
 from app.answers.names import ReasoningNames
 from app.answers.start import LateStart
@@ -36,6 +37,7 @@ from app.thinking.adaptive import Adaptive
 # Innermost first, the order in which FastAPI and vLLM's `middleware` option add them.
 STACK: tuple[Any, ...] = (
     Health,
+    Leaving,
     LateStart,
     Adaptive,
     ReasoningNames,

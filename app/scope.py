@@ -28,6 +28,12 @@ class Call:
     draft: Draft | None = None  # of one that leaves it to the model's doubt whether it thinks
 
     @property
+    def streams(self) -> bool:
+        """Whether the engine is asked for a stream now, as it is for every draft."""
+        drafting = self.draft and self.draft.fields is not None and not self.draft.outcome
+        return self.streamed or bool(drafting)
+
+    @property
     def thinks(self) -> bool:
         """Whether it thinks; where that isn't decided yet, whether it may."""
         return self.decision.thinks and not (self.draft and self.draft.outcome == "answered")

@@ -124,8 +124,11 @@ def _identifier(completion: str) -> str:
 
 def _details(usage: dict[str, Any] | None) -> dict[str, Any]:
     """Return what Anthropic's usage says of the thinking, given that of a chat completion."""
-    tokens = ((usage or {}).get("completion_tokens_details") or {}).get("reasoning_tokens")
-    return {} if tokens is None else {"output_tokens_details": {"thinking_tokens": tokens}}
+    details = dict((usage or {}).get("completion_tokens_details") or {})
+    tokens = details.pop("reasoning_tokens", None)
+    return (
+        {} if tokens is None else {"output_tokens_details": {"thinking_tokens": tokens, **details}}
+    )
 
 
 @types.coroutine

@@ -243,6 +243,8 @@ def _usage(usage: Any) -> dict[str, Any] | None:
         return None
     read, written = usage.prompt_tokens_details, usage.completion_tokens_details
     output_tokens = usage.completion_tokens or 0
+    # As in chat completions, of a draft: `app.thinking.adaptive`
+    rejected = {} if written is None else written.model_extra or {}
     return {
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {
@@ -250,6 +252,9 @@ def _usage(usage: Any) -> dict[str, Any] | None:
             "cache_write_tokens": (read and read.created_cache_tokens) or 0,
         },
         "output_tokens": output_tokens,
-        "output_tokens_details": {"reasoning_tokens": written.reasoning_tokens if written else 0},
+        "output_tokens_details": {
+            "reasoning_tokens": written.reasoning_tokens if written else 0,
+            **rejected,
+        },
         "total_tokens": usage.prompt_tokens + output_tokens,
     }

@@ -21,10 +21,11 @@ def whole(chunks: Iterable[dict[str, Any]], logprobs: bool) -> dict[str, Any]:
     calls: dict[int, dict[str, Any]] = {}
     tokens: list[Any] = []
     end: dict[str, Any] = {}
-    usage = None
+    usage = fingerprint = None
     for chunk in chunks:
         first = first or chunk
         usage = chunk.get("usage") or usage
+        fingerprint = chunk.get("system_fingerprint") or fingerprint
         for choice in chunk["choices"]:
             delta = choice["delta"]
             for name in ("content", "reasoning"):
@@ -57,6 +58,7 @@ def whole(chunks: Iterable[dict[str, Any]], logprobs: bool) -> dict[str, Any]:
             "created": first["created"],
             "model": first["model"],
             "choices": [choice],
+            "system_fingerprint": fingerprint,
             "usage": usage,
         }
     )

@@ -70,27 +70,26 @@ class Adaptive:
         response = _Response(draft, send)
         asked = self.app(with_length(scope, len(body)), replayed(body, receive), response)
         writing = asyncio.ensure_future(asked)
-        doubting = asyncio.ensure_future(response.doubted.wait())
+        response.cancel = writing.cancel
         try:
-            await asyncio.wait((writing, doubting), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((writing,))
         finally:
-            doubting.cancel()
-            if not writing.done():  # in doubt; or the client has gone, and this request with it
+            if not writing.done():  # this request itself is cancelled: its client has gone
                 writing.cancel()
                 await asyncio.wait((writing,))
-        if response.doubted.is_set():
-            if not writing.cancelled():
-                writing.exception()  # of what nobody wants any more
-            return False
-        writing.result()
-        return True
+        if not response.doubted:
+            writing.result()
+        elif not writing.cancelled():
+            writing.exception()  # of what nobody wants any more
+        return not response.doubted
 
 
 class _Response:
     """The `send` of a draft, between the application and the server."""
 
     def __init__(self, draft: Draft, send: Send) -> None:
-        self.doubted = asyncio.Event()
+        self.doubted = False
+        self.cancel: Callable[[], object] = lambda: None  # what ends the draft
         self._draft, self._send = draft, send
         self._next: Callable[[Message], Awaitable[None]] = self._hold
         self._start: Message = {}
@@ -114,8 +113,9 @@ class _Response:
                     self._next = _drop
                     return await send_json(self._send, *failed)
                 if not self._draft.trusts(_logprobs(event)):
-                    self._next = _drop
-                    return self.doubted.set()
+                    self._next, self.doubted = _drop, True
+                    self.cancel()
+                    return
                 long = self._draft.written >= self._draft.most and self._draft.streamed
                 if long or _FINISHED in event or event == b"data: [DONE]":
                     self._held += events[number + 1 :]

@@ -1,6 +1,7 @@
 """One real Serve with the nano model for each serving mode, started and stopped as a user would."""
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -28,7 +29,14 @@ START_S = 420  # both cores of a small machine, busy
 MODES = ("ingress", "direct")
 CONFIG = "serve-configs/nano-cpu.yaml"
 # Ray's ingress is another way to the same application: what tries the way itself, for every change.
-WAY_IN = {"test_answers", "test_auth", "test_edge", "test_examples", "test_restart"}
+WAY_IN = {
+    "test_adaptive",
+    "test_answers",
+    "test_auth",
+    "test_edge",
+    "test_examples",
+    "test_restart",
+}
 
 
 def free_port() -> int:
@@ -129,6 +137,22 @@ class Server:
         return httpx.request(method, url, headers=headers, **{"timeout": 60, **arguments})
 
 
+def metrics(server: Server) -> dict[str, float]:
+    """Return {name{labels}: value} of this project's metrics and vLLM's, on the ports of Ray's."""
+    (folder,) = server.run.folders()
+    (found,) = json.loads((folder / "prom_metrics_service_discovery.json").read_text())
+    values: dict[str, float] = {}
+    for target in found["targets"]:
+        for line in httpx.get(f"http://{target}/metrics").text.splitlines():
+            if match := re.fullmatch(r"ray_((?:hybrid_llm|vllm)_\w+)\{(.*)\} (\S+)", line):
+                own = ("model", "surface", "mode", "key", "outcome", "reason")
+                labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2]))
+                if "le" not in labels:
+                    name = " ".join([match[1], *(labels[key] for key in own if key in labels)])
+                    values[name] = values.get(name, 0) + float(match[3])
+    return values
+
+
 @pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=MODES)
 def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]:
     """Yield a server that answers; Ctrl-C ends it and must leave nothing behind.
@@ -147,7 +171,8 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
         path.write_text(config)
     run = MakeRun.start(
         [f"PORT={port}", f"CONFIG={path}", f"MODE={mode}"],
-        {"HYBRID_LLM_API_KEYS_FILE": str(keys_file)},
+        # Workers tell their metrics each second, not each ten.
+        {"HYBRID_LLM_API_KEYS_FILE": str(keys_file), "RAY_metrics_report_interval_ms": "1000"},
         folder,
     )
     try:

@@ -21,7 +21,11 @@ REASONING = {
     "maxTokenBudget": 20,
     "effortBudgets": {"low": 0, "medium": 10, "high": None},
     "lanes": {"enabled": True, "patienceSeconds": 5},
-    "keys": {"bob": {"allowOverride": False}},  # never thinks
+    "adaptive": {"threshold": 1},  # no draft is trusted
+    "keys": {
+        "bob": {"allowOverride": False},  # never thinks
+        "dave": {"adaptive": {"threshold": 0, "draftTokens": 4000}},  # each is, when it has ended
+    },
 }
 
 

@@ -21,6 +21,8 @@ class Reply:
     finish: str | None = None
     events: list[dict[str, Any]] = field(default_factory=list)  # of a stream
     text: str = ""  # the body as it came
+    decided: str = ""  # the header that says what came of an adaptive request
+    usage: dict[str, Any] = field(default_factory=dict)
 
     def add(self, name: str, thinking: str | None) -> None:
         self.thinking[name] = self.thinking.get(name, "") + (thinking or "")
@@ -48,6 +50,7 @@ class Chat:
 
     def _choices(self, event: Any, key: str, reply: Reply) -> None:
         if usage := event.get("usage"):
+            reply.usage = usage
             reply.thinking_tokens = usage["completion_tokens_details"]["reasoning_tokens"]
         for choice in event["choices"]:
             message = choice[key]
@@ -70,7 +73,7 @@ class Responses:
         return {"input": question}
 
     def whole(self, answer: Any, reply: Reply) -> None:
-        reply.finish = answer["status"]
+        reply.finish, reply.usage = answer["status"], answer["usage"]
         reply.thinking_tokens = answer["usage"]["output_tokens_details"]["reasoning_tokens"]
         for item in answer["output"]:
             for part in item["content"] or ():
@@ -90,6 +93,7 @@ class Responses:
         self.whole(events[-1]["response"], last)  # has all of it once more
         assert (last.content, last.thinking) == (reply.content, reply.thinking)
         reply.finish, reply.thinking_tokens = last.finish, last.thinking_tokens
+        reply.usage = last.usage
 
 
 class Messages:
@@ -105,7 +109,7 @@ class Messages:
         return {"messages": [{"role": "user", "content": question}], "max_tokens": 1000}
 
     def whole(self, answer: Any, reply: Reply) -> None:
-        reply.finish = answer["stop_reason"]
+        reply.finish, reply.usage = answer["stop_reason"], answer["usage"]
         reply.thinking_tokens = answer["usage"]["output_tokens_details"]["thinking_tokens"]
         for block in answer["content"]:
             if block["type"] == "thinking":
@@ -121,7 +125,7 @@ class Messages:
                 reply.add("thinking", delta["thinking"])
             reply.content += delta.get("text") or ""
             if event["type"] == "message_delta":
-                reply.finish = delta["stop_reason"]
+                reply.finish, reply.usage = delta["stop_reason"], event["usage"]
                 details = event["usage"]["output_tokens_details"]
                 reply.thinking_tokens = details["thinking_tokens"]
 
@@ -149,7 +153,7 @@ def ask(
     headers = {"authorization": f"Bearer {key}"}
     response = server.send(surface.path, json=sent, headers=headers)
     assert response.status_code == 200, response.text
-    reply = Reply(text=response.text)
+    reply = Reply(text=response.text, decided=response.headers.get("adaptive-thinking", ""))
     if streamed:
         assert response.headers["content-type"].startswith("text/event-stream")
         data = [line[5:] for line in response.text.splitlines() if line.startswith("data: {")]

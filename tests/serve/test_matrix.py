@@ -7,6 +7,8 @@ import pytest
 from .conftest import MODEL, Server
 from .surfaces import ANSWER, QUESTION, SURFACES, ask, names
 
+HARD = "What is 347 * 86?"
+
 # What a request says: whether the model then thinks
 CONTROLS: dict[str, tuple[dict[str, Any], bool]] = {
     "nothing": ({}, True),
@@ -26,7 +28,16 @@ CONTROLS: dict[str, tuple[dict[str, Any], bool]] = {
     "reasoning.effort none": ({"reasoning": {"effort": "none"}}, False),
     "thinking enabled": ({"thinking": {"type": "enabled", "budget_tokens": 1024}}, True),
     "thinking disabled": ({"thinking": {"type": "disabled"}}, False),
-    "thinking adaptive": ({"thinking": {"type": "adaptive"}}, True),
+    # Of this question the model is sure.
+    "thinking adaptive": ({"thinking": {"type": "adaptive"}}, False),
+    "reasoning_effort auto": ({"reasoning_effort": "auto"}, False),
+    "reasoning.effort auto": ({"reasoning": {"effort": "auto"}}, False),
+    "output_config.effort auto": ({"output_config": {"effort": "auto"}}, False),
+    "the name :auto": ({"model": f"{MODEL}:auto"}, False),
+    "/no_think against :auto": (
+        {"model": f"{MODEL}:auto", "question": f"{QUESTION} /no_think"},
+        False,
+    ),
     "the name :think": ({"model": f"{MODEL}:think"}, True),
     "the name :no-think": ({"model": f"{MODEL}:no-think"}, False),
     "/think": ({"question": f"{QUESTION} /think"}, True),
@@ -84,7 +95,39 @@ def test_thinking_that_takes_all_tokens_leaves_no_answer(
     assert reply.finish == surface.cut
 
 
+ADAPTIVE: dict[str, dict[str, Any]] = {
+    "thinking adaptive": {"thinking": {"type": "adaptive"}},
+    "an effort with it": {"model": f"{MODEL}:auto", "reasoning_effort": "high"},
+    "/no_think against it": {"thinking": {"type": "adaptive"}, "question": f"{HARD} /no_think"},
+}
+
+
+@pytest.mark.parametrize("request_says", ADAPTIVE.values(), ids=ADAPTIVE)
+def test_a_model_that_is_left_the_choice_thinks_where_it_is_in_doubt(
+    server: Server, surface: Any, streamed: bool, request_says: dict[str, Any]
+):
+    reply = ask(server, surface, streamed, **{"question": HARD, **request_says})
+    assert reply.content == "347 * 86 = 29842."
+    assert reply.finish == surface.finished
+    assert "347" in reply.thinking[surface.names[0]]
+    assert reply.decided.startswith("thought;")
+
+
+def test_it_is_sure_and_answers_at_once(server: Server, surface: Any, streamed: bool):
+    reply = ask(server, surface, streamed, thinking={"type": "adaptive"})
+    assert (reply.content, reply.thinking_tokens) == (ANSWER, 0)
+    assert reply.decided.startswith("answered;")
+
+
 CONFLICTS = {
+    "adaptive and off": (
+        {"thinking": {"type": "adaptive"}, "enable_thinking": False},
+        ("thinking.type", "enable_thinking"),
+    ),
+    "adaptive and an effort of none": (
+        {"model": f"{MODEL}:auto", "reasoning_effort": "none"},
+        ("model", "reasoning_effort"),
+    ),
     "two fields": (
         {"reasoning_effort": "none", "enable_thinking": True},
         ("reasoning_effort", "enable_thinking"),

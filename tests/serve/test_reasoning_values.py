@@ -1,7 +1,6 @@
 """The values of an operator, the `reasoning` map of a Serve config, as a client sees them."""
 
 import json
-import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from spellings import asked
 
-from .conftest import BOB, DAVE, KEY, MODEL, Server
+from .conftest import BOB, DAVE, KEY, MODEL, Server, metrics
 from .operators_values import FIXED, both_modes, in_the_ingress
 from .surfaces import SURFACES, Reply, ask, names
 
@@ -239,22 +238,6 @@ def test_without_lanes_a_request_may_name_its_priority(server: Server, priority:
 
 
 # What is counted of it
-
-
-def metrics(server: Server) -> dict[str, float]:
-    """Return {name{labels}: value} of this project's metrics, on the ports of Ray's."""
-    (folder,) = server.run.folders()
-    (found,) = json.loads((folder / "prom_metrics_service_discovery.json").read_text())
-    values: dict[str, float] = {}
-    for target in found["targets"]:
-        for line in httpx.get(f"http://{target}/metrics").text.splitlines():
-            if match := re.fullmatch(r"ray_(hybrid_llm_\w+)\{(.*)\} (\S+)", line):
-                own = ("model", "surface", "mode", "key", "outcome", "reason")
-                labels = dict(re.findall(r'(\w+)="([^"]*)"', match[2]))
-                if "le" not in labels:
-                    name = " ".join([match[1], *(labels[key] for key in own if key in labels)])
-                    values[name] = values.get(name, 0) + float(match[3])
-    return values
 
 
 @both_modes

@@ -127,7 +127,7 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 
 
 _LOOP = asyncio.new_event_loop()
-_TURNS = 10  # of the event loop, each of which lets all run that can
+_TURNS = 60  # of the event loop, each of which lets all run that can
 
 
 def answer(

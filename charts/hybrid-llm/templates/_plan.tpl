@@ -38,7 +38,7 @@ Sets in the dict given:
         {{- include "hybrid-llm.problem" (list $out (printf "additionalModels[%d].%s.%s" $index $section $field) $value "there is no such value" (printf "there are: %s" (keys $whole | sortAlpha | join ", "))) -}}
       {{- end -}}
       {{- /* Entry by entry, as Helm does with those of the first. */ -}}
-      {{- if and (eq $section "reasoning") (has $field (list "effortBudgets" "lanes")) -}}
+      {{- if and (eq $section "reasoning") (has $field (list "adaptive" "effortBudgets" "lanes")) -}}
         {{- range $entry, $own := $value -}}{{- $_ := set (get $whole $field) $entry $own -}}{{- end -}}
       {{- else -}}
         {{- $_ := set $whole $field $value -}}
@@ -204,9 +204,19 @@ say. (dict "given" values "model" model)
   {{- include "hybrid-llm.atMost" (dict "in" $efforts "field" $effort "tokens" $tokens "most" $most) -}}
 {{- end -}}
 {{- $_ := set $reasoning "effortBudgets" $efforts -}}
+{{- /* An always thinking model has no drafts. */ -}}
+{{- $preset := get .model.spec "adaptive" | default dict -}}
+{{- $adaptive := dict "threshold" (dig "threshold" 0.9 $preset) "draftTokens" (dig "draftTokens" 64 $preset | int) -}}
+{{- if .model.spec.hybrid -}}
+  {{- include "hybrid-llm.adaptive" (dict "in" $reasoning "given" $given.adaptive "else" $adaptive) -}}
+{{- end -}}
 {{- $keys := dict -}}
 {{- range $name, $own := $given.keys -}}
   {{- $key := pick $own "thinkingDefault" "allowOverride" -}}
+  {{- with $own.adaptive -}}
+    {{- $whole := merge (dict) . $given.adaptive -}}
+    {{- include "hybrid-llm.adaptive" (dict "in" $key "given" $whole "else" $adaptive) -}}
+  {{- end -}}
   {{- range $field := list "tokenBudget" "maxTokenBudget" -}}
     {{- if hasKey $own $field -}}
       {{- include "hybrid-llm.atMost" (dict "in" $key "field" $field "tokens" (index $own $field) "most" nil) -}}
@@ -234,6 +244,15 @@ say. (dict "given" values "model" model)
   {{- $_ := set $reasoning "sampling" .model.spec.sampling -}}
 {{- end -}}
 {{- $_ := set .model "reasoning" $reasoning -}}
+{{- end -}}
+
+{{/* Sets `adaptive` in a dict as the Serve config has it: without drafts there is no threshold. */}}
+{{- define "hybrid-llm.adaptive" -}}
+{{- $adaptive := deepCopy .else -}}
+{{- if not (kindIs "invalid" .given.threshold) -}}{{- $_ := set $adaptive "threshold" .given.threshold -}}{{- end -}}
+{{- if not (kindIs "invalid" .given.draftTokens) -}}{{- $_ := set $adaptive "draftTokens" (.given.draftTokens | int) -}}{{- end -}}
+{{- if not .given.enabled -}}{{- $_ := set $adaptive "threshold" nil -}}{{- end -}}
+{{- $_ := set .in "adaptive" $adaptive -}}
 {{- end -}}
 
 {{/* Sets `field` in a dict to `tokens`, or to `most` where that is less; null is no limit. */}}

@@ -179,10 +179,15 @@ _plan.tpl finds while it reads them.
 {{- else if and $spec.hybrid (eq $reasoning.parser "deepseek_r1") -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser "with thinking off it takes the whole answer for thinking, and content is null (vllm#17349)" (printf "use %s" $spec.reasoningParser)) -}}
 {{- end -}}
-{{- if and (not $spec.hybrid) (not $reasoning.thinkingDefault) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.thinkingDefault" $at) false "this model always thinks" "leave it true, or choose a hybrid model such as qwen3-32b") -}}
+{{- if and (not $spec.hybrid) (ne ($reasoning.thinkingDefault | toString) "true") -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.thinkingDefault" $at) $reasoning.thinkingDefault "this model always thinks" "leave it true, or choose a hybrid model such as qwen3-32b") -}}
 {{- end -}}
 {{- include "hybrid-llm.requirements.budgets" (dict "plan" $plan "model" $m "place" (printf "%sreasoning" $at) "of" $reasoning "most" $reasoning.maxTokenBudget "limit" "reasoning.maxTokenBudget") -}}
+{{- include "hybrid-llm.requirements.adaptive" (dict "plan" $plan "place" (printf "%sreasoning" $at) "default" $reasoning.thinkingDefault "adaptive" $reasoning.adaptive) -}}
+{{- $logprobs := get $m.engine.kwargs "logprobs_mode" -}}
+{{- if and $logprobs (ne $logprobs "raw_logprobs") (dig "threshold" nil (default dict $reasoning.adaptive)) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kwargs.logprobs_mode" $at) $logprobs "the probability of a draft's tokens is the model's own, which this hides (reasoning.adaptive)" "leave it out, or set reasoning.adaptive.enabled=false") -}}
+{{- end -}}
 {{- if and $reasoning.keys (not $values.auth.enabled) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.keys" $at) (keys $reasoning.keys | sortAlpha | join ", ") "auth.enabled is false, so no request has a key and a name" "set auth.enabled=true, or leave it empty") -}}
 {{- end -}}
@@ -190,8 +195,9 @@ _plan.tpl finds while it reads them.
   {{- $place := printf "%sreasoning.keys.%s" $at $name -}}
   {{- $own := hasKey $key "maxTokenBudget" -}}
   {{- include "hybrid-llm.requirements.budgets" (dict "plan" $plan "model" $m "place" $place "of" $key "most" (index (ternary $key $reasoning $own) "maxTokenBudget") "limit" (ternary (printf "reasoning.keys.%s.maxTokenBudget" $name) "reasoning.maxTokenBudget" $own)) -}}
-  {{- if and (not $spec.hybrid) (not (dig "thinkingDefault" true $key)) -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "%s.thinkingDefault" $place) false "this model always thinks" "leave it out, or choose a hybrid model such as qwen3-32b") -}}
+  {{- include "hybrid-llm.requirements.adaptive" (dict "plan" $plan "place" $place "default" (dig "thinkingDefault" $reasoning.thinkingDefault $key) "adaptive" (default $reasoning.adaptive $key.adaptive)) -}}
+  {{- if and (not $spec.hybrid) (ne (dig "thinkingDefault" true $key | toString) "true") -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%s.thinkingDefault" $place) $key.thinkingDefault "this model always thinks" "leave it out, or choose a hybrid model such as qwen3-32b") -}}
   {{- end -}}
   {{- if and (not $spec.hybrid) $key.allowOverride -}}
     {{- include "hybrid-llm.problem" (list $plan (printf "%s.allowOverride" $place) true "this model always thinks, so there is nothing to choose" "leave it out, or choose a hybrid model such as qwen3-32b") -}}
@@ -257,6 +263,16 @@ Tokens of thinking, of a model or of a key.
   {{- if and (not (kindIs "invalid" $tokens)) (not (kindIs "invalid" $.most)) (gt ($tokens | int) ($.most | int)) -}}
     {{- include "hybrid-llm.problem" (list $.plan (printf "%s.%s" $.place $field) $tokens (printf "is more than %s (%d)" $.limit ($.most | int)) "lower it, or raise maxTokenBudget") -}}
   {{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/*
+A default that leaves it to the model, of a model or of a key.
+(dict "plan" "place" of the values "default" thinkingDefault "adaptive" as the Serve config has it)
+*/}}
+{{- define "hybrid-llm.requirements.adaptive" -}}
+{{- if and .adaptive (eq (.default | toString) "adaptive") (kindIs "invalid" .adaptive.threshold) -}}
+  {{- include "hybrid-llm.problem" (list .plan (printf "%s.thinkingDefault" .place) .default "adaptive.enabled is false, so there are no drafts and every request would think" "set thinkingDefault to true, or adaptive.enabled to true") -}}
 {{- end -}}
 {{- end -}}
 

@@ -135,7 +135,7 @@ runtime_env:
   {{- $_ := set $kwargs "tool_call_parser" $model.spec.toolCallParser -}}
 {{- end -}}
 {{- /* What the model's card advises for the mode of a request that does not choose one. */ -}}
-{{- $mode := ternary "thinking" "nonThinking" $model.reasoning.thinkingDefault -}}
+{{- $mode := ternary "nonThinking" "thinking" (eq ($model.reasoning.thinkingDefault | toString) "false") -}}
 {{- with get $model.spec.sampling $mode -}}{{- $_ := set $kwargs "override_generation_config" . -}}{{- end -}}
 {{- range $more := list $model.spec.engineKwargs $model.accelerator.engineKwargs $engine.kwargs -}}
   {{- range $key, $value := $more -}}{{- $_ := set $kwargs $key $value -}}{{- end -}}

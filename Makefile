@@ -7,10 +7,10 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test test-serve test-others e2e render bench lint validate format lock clean
+.PHONY: help run chat test test-serve test-others e2e render bench calibrate lint validate format lock clean
 
 help: ## list the verbs
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(ENGINE) ## serve CONFIG on this machine until Ctrl-C [CONFIG=..., PORT=..., MODE=ingress]
 	@exec $(PYTHON) tools/run.py $(CONFIG) $(if $(PORT),--port $(PORT)) $(if $(MODE),--mode $(MODE))
@@ -57,6 +57,9 @@ format: .venv/cpu ## format, and mend what can be mended
 
 bench: .venv/cpu ## measure it beside plain vLLM [ARGS="--systems vllm,direct --concurrency 32"]
 	$(PYTHON) bench/serving.py $(ARGS)
+
+calibrate: $(ANY) ## find the threshold of adaptive thinking [QUESTIONS=file, ARGS=--verify, BASE_URL=..., MODEL=...]
+	@exec $(PYTHON) -m tools.calibrate $(if $(QUESTIONS),"$(QUESTIONS)",bench/adaptive/nano-30.jsonl --budgets 16,64) $(ARGS)
 
 lock: ## resolve pyproject.toml and the clients of the tests into requirements/, with hashes
 	$(UV) pip compile $(LOCKING) --extra cpu --override requirements/cpu-overrides.txt -o requirements/cpu.txt pyproject.toml

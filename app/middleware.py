@@ -13,7 +13,7 @@ The answer comes back the same way. LateStart holds it until its first event, so
 still an error response; Adaptive asks for it again where it was a draft that can't be trusted, the
 one layer that asks twice; ReasoningNames gives the thinking its names; Metering counts;
 ChatCompletions gives it what OpenAI's have; Requests turns it into the shape of the API that was
-asked. Leaving tells the application that a client has gone; Health, the innermost, has its own word.
+asked. Leaving tells the application that a client has gone; Health, the innermost, has its word.
 """
 
 from typing import Any

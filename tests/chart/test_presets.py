@@ -119,6 +119,9 @@ def test_a_model_has_exactly_these_keys(name: str) -> None:
     if "/" in preset["source"] and not preset["source"].startswith("models/"):
         keys |= {"revision": str}  # or what is served would be another one some day
         assert re.fullmatch(r"[0-9a-f]{40}", preset["revision"])
+    if "adaptive" in preset:  # only where somebody has calibrated it
+        keys |= {"adaptive": dict}
+        assert set(preset["adaptive"]) == {"threshold", "draftTokens"}
     assert types(preset) == keys
     counts = [key for key, kind in keys.items() if kind is int]
     assert [key for key in counts if preset[key] <= 0] == []

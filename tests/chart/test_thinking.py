@@ -53,6 +53,7 @@ def test_without_values_there_are_the_efforts_and_the_cards_sampling_of_each_mod
         "fields": "both",
         "effortBudgets": TABLE,
         "sampling": SAMPLING,
+        "adaptive": {"threshold": 0.9, "draftTokens": 64},
     }
     assert DEFAULTS["reasoning"]["effortBudgets"] == TABLE
 
@@ -117,6 +118,31 @@ def test_what_a_key_leaves_out_is_the_models_at_most_its_own_most() -> None:
         },
         "own": {"effortBudgets": {**model, "low": None, "max": 7}},
     }
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_drafts_are_the_values_else_the_presets_else_uncalibrated(helm: str) -> None:
+    keys = {"off": {"adaptive": {"enabled": False}}, "own": {"adaptive": {"threshold": 0.5}}}
+    reasoning = {"adaptive": {"threshold": 0, "draftTokens": 9}, "keys": keys}
+    nano = {"model": {"preset": "nano"}, "reasoning": {"adaptive": {"threshold": None}}}
+    qwq = {"model": {"preset": "qwq-32b"}}
+    values: Object = {"reasoning": reasoning, "additionalModels": [nano, qwq]}
+    args = serve_config(render(values, helm=helm))["applications"][0]["args"]["reasoning"]
+    assert args[ID]["adaptive"] == {"threshold": 0, "draftTokens": 9}
+    assert {name: key["adaptive"] for name, key in args[ID]["keys"].items()} == {
+        "off": {"threshold": None, "draftTokens": 9},
+        "own": {"threshold": 0.5, "draftTokens": 9},
+    }
+    assert args["my-nano"]["adaptive"] == {"threshold": 0.9, "draftTokens": 9}
+    assert "adaptive" not in args["my-qwq-32b"]  # it always thinks
+
+
+def test_the_default_may_leave_it_to_the_model() -> None:
+    found = thinking(reasoning={"thinkingDefault": "adaptive", "adaptive": {"threshold": 0.7}})
+    assert (found.default, found.threshold, found.draft_tokens) == ("adaptive", 0.7, 64)
+    objects = render({"reasoning": {"thinkingDefault": "adaptive"}})
+    sampled = llm_configs(objects)[0]["engine_kwargs"]["override_generation_config"]
+    assert sampled == SAMPLING["thinking"]
 
 
 def test_the_app_knows_a_key_by_its_name() -> None:

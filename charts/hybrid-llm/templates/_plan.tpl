@@ -214,7 +214,8 @@ say. (dict "given" values "model" model)
 {{- range $name, $own := $given.keys -}}
   {{- $key := pick $own "thinkingDefault" "allowOverride" -}}
   {{- with $own.adaptive -}}
-    {{- $whole := merge (dict) . $given.adaptive -}}
+    {{- $whole := deepCopy $given.adaptive -}}
+    {{- range $field, $value := . -}}{{- $_ := set $whole $field $value -}}{{- end -}}{{/* `merge` takes false for nothing. */}}
     {{- include "hybrid-llm.adaptive" (dict "in" $key "given" $whole "else" $adaptive) -}}
   {{- end -}}
   {{- range $field := list "tokenBudget" "maxTokenBudget" -}}

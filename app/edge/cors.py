@@ -5,7 +5,8 @@ from app.edge.fixed import Edge, values_of
 
 _METHODS = ("GET", "POST")
 _HEADERS = ("*",)  # that a page may send: SDKs send a dozen of their own
-_EXPOSED = ("request-id", "retry-after", "x-request-id")  # that it may read, beside the usual ones
+# That it may read, beside the usual ones
+_EXPOSED = ("adaptive-thinking", "request-id", "retry-after", "x-request-id")
 
 
 class CrossOrigin:

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.asgi import App, Receive, Scope, Send, send_json
 from app.surfaces.fields import CHAT, COMPLETIONS
-from app.thinking.controls import EFFORTS
+from app.thinking.controls import AUTO, EFFORTS
 
 Schema = dict[str, Any]
 
@@ -26,16 +26,16 @@ _CONTROLS: Schema = {
         ]
     },
     "thinking_token_budget": {"type": ["integer", "null"], "minimum": -1},
-    "reasoning_effort": {"enum": [*EFFORTS, None]},
+    "reasoning_effort": {"enum": [*EFFORTS, AUTO, None]},
     "reasoning": {
         "anyOf": [
-            {"type": "object", "properties": {"effort": {"enum": [*EFFORTS, None]}}},
+            {"type": "object", "properties": {"effort": {"enum": [*EFFORTS, AUTO, None]}}},
             {"type": "null"},
         ]
     },
     "output_config": {
         "anyOf": [
-            {"type": "object", "properties": {"effort": {"enum": [*EFFORTS, None]}}},
+            {"type": "object", "properties": {"effort": {"enum": [*EFFORTS, AUTO, None]}}},
             {"type": "null"},
         ]
     },
@@ -176,7 +176,8 @@ def _schemas(model: Any, taken: frozenset[str] | None, chats: bool) -> Schema:
             name: value for name, value in properties.items() if name in taken
         }
     if chats:
-        schema["properties"] = _CONTROLS | properties
+        efforts = {"reasoning_effort": _CONTROLS["reasoning_effort"]}  # the engine knows fewer
+        schema["properties"] = _CONTROLS | properties | efforts
     return {own: schema} | {f"{own}.{name}": part for name, part in parts.items()}
 
 

@@ -95,3 +95,22 @@ def test_several_turns(client):
 def test_what_it_does_not_know_it_says(client):
     choice = complete(client, [{"role": "user", "content": "Write a poem about the sea."}])
     assert "don't know" in choice.message.content
+
+
+@pytest.mark.parametrize(
+    ("question", "thinks", "answer"),
+    [
+        ("What is greater between 7.8 and 7.11 ?", False, "7.8 is greater than 7.11."),
+        ("What is 347 * 86?", True, "347 * 86 = 29842."),
+    ],
+)
+def test_left_the_choice_it_thinks_about_what_it_doubts(client, question, thinks, answer):
+    asks = {"model": f"{MODEL}:auto", "messages": [{"role": "user", "content": question}]}
+    whole = client.chat.completions.create(**asks, temperature=0).choices[0].message
+    assert whole.content == answer
+    assert bool(whole.reasoning_content) is thinks
+    text = thinking = ""
+    for chunk in client.chat.completions.create(**asks, temperature=0, stream=True):
+        text += chunk.choices[0].delta.content or ""
+        thinking += getattr(chunk.choices[0].delta, "reasoning_content", None) or ""
+    assert (text, thinking.strip()) == (answer, (whole.reasoning_content or "").strip())

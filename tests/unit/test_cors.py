@@ -48,7 +48,7 @@ def test_a_page_of_an_allowed_origin_reads_every_answer(status: int) -> None:
     assert allowed(response) == {"access-control-allow-origin"}
     assert response.header("access-control-allow-origin") == PAGE
     assert "Origin" in (response.header("vary") or "")  # or a cache would give it to another
-    for name in ("x-request-id", "request-id", "retry-after"):
+    for name in ("x-request-id", "request-id", "retry-after", "adaptive-thinking"):
         assert name in (response.header("access-control-expose-headers") or "")
 
 

@@ -29,14 +29,7 @@ START_S = 420  # both cores of a small machine, busy
 MODES = ("ingress", "direct")
 CONFIG = "serve-configs/nano-cpu.yaml"
 # Ray's ingress is another way to the same application: what tries the way itself, for every change.
-WAY_IN = {
-    "test_adaptive",
-    "test_answers",
-    "test_auth",
-    "test_edge",
-    "test_examples",
-    "test_restart",
-}
+WAY_IN = {"test_answers", "test_auth", "test_edge", "test_examples", "test_restart"}
 
 
 def free_port() -> int:

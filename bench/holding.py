@@ -47,15 +47,15 @@ async def first(
         "temperature": 0,
         **MODES[mode],
     }
-    seconds, began = float("nan"), time.perf_counter()
+    began = time.perf_counter()
     async with client.stream("POST", "/v1/chat/completions", json=body) as response:
         response.raise_for_status()
         async for line in response.aiter_lines():
-            if line.startswith("data: {") and seconds != seconds:
-                choices = json.loads(line[5:])["choices"]
-                if choices and choices[0]["delta"].get(field):
-                    seconds = time.perf_counter() - began
-        return seconds, response.headers.get("adaptive-thinking", "").partition(";")[0]
+            choices = json.loads(line[5:])["choices"] if line.startswith("data: {") else ()
+            if choices and choices[0]["delta"].get(field):
+                break  # the client leaves, and the engine ends what it writes
+        outcome = response.headers.get("adaptive-thinking", "").partition(";")[0]
+        return time.perf_counter() - began, outcome
 
 
 async def round_of(

@@ -3,6 +3,7 @@
 Message and scope formats: https://asgi.readthedocs.io/en/latest/specs/www.html
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
@@ -75,6 +76,12 @@ def with_length(of: Scope, length: int) -> Scope:
     headers = [(k, v) for k, v in of.get("headers", ()) if k.lower() not in replaced]
     headers += [(b"content-type", b"application/json"), (b"content-length", b"%d" % length)]
     return {**of, "headers": headers}
+
+
+def retrieved(task: "asyncio.Task[None]") -> None:
+    """Retrieve what a task has raised, as its callback, also where nobody waits for it."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def answer_of(app: App, scope: Scope, receive: Receive) -> tuple[int, bytes]:

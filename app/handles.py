@@ -21,13 +21,13 @@ class Ending:
         """Return the handle with options."""
         return Ending(self._handle.options(**options))
 
-    async def remote(self, *arguments: Any) -> AsyncIterator[Any]:
+    async def remote(self, *arguments: Any, **named: Any) -> AsyncIterator[Any]:
         """Call a method that streams, and yield what it gives."""
-        responses = self._handle.remote(*arguments)
+        responses = self._handle.remote(*arguments, **named)
         begun = ended = False
         try:
             async for response in responses:
-                begun = True
+                begun = isinstance(response, (str, list))  # of a stream; else it is all there is
                 yield response
             ended = True
         finally:

@@ -108,7 +108,10 @@ class Requests:
             scope = with_call(scope, call)
         with self._opened(call) as interval:
             if interval > 1 and not following.on:
-                fields["stream_interval"] = max(interval, fields.get("stream_interval") or 1)
+                if call.streamed:
+                    fields["stream_interval"] = max(interval, fields.get("stream_interval") or 1)
+                if call.draft and call.draft.fields is not None:
+                    call.draft.fields["stream_interval"] = interval
             data = dumped(fields)
             asked = _asking(scope, path.removesuffix(api.path) + api.behind, len(data))
             if answer is None:
@@ -122,7 +125,7 @@ class Requests:
 
     def _opened(self, call: Call) -> AbstractContextManager[int]:
         """Return the context of an answer, which has the tokens that a chunk of it carries."""
-        return self._joining.stream(call.choices) if call.streamed else nullcontext(1)
+        return self._joining.stream(call.choices) if call.streams else nullcontext(1)
 
     def _model(self, request: Mapping[str, Any]) -> tuple[str, Mode | None, str]:
         """Return the model that a request names, the mode that its name asks for, its name behind.

@@ -7,7 +7,7 @@ and the engine writes the answer to its end for nobody (vLLM 0.29, Ray 2.60).
 
 import asyncio
 
-from app.asgi import App, Message, Receive, Scope, Send
+from app.asgi import App, Message, Receive, Scope, Send, retrieved
 from app.scope import call_of
 
 PATIENCE_S = 5.0  # that the application behind has to end by itself
@@ -26,12 +26,15 @@ class Leaving:
             return await self.app(scope, receive, send)
         gone = asyncio.Event()
         answering = asyncio.ensure_future(self.app(scope, _or_gone(receive, gone), send))
+        answering.add_done_callback(retrieved)
         try:
             await asyncio.shield(answering)
         except asyncio.CancelledError:
             gone.set()
-            await asyncio.wait((answering,), timeout=PATIENCE_S)
-            answering.cancel()
+            try:
+                await asyncio.wait((answering,), timeout=PATIENCE_S)
+            finally:
+                answering.cancel()
             raise
 
 

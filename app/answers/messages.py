@@ -125,10 +125,9 @@ def _identifier(completion: str) -> str:
 def _details(usage: dict[str, Any] | None) -> dict[str, Any]:
     """Return what Anthropic's usage says of the thinking, given that of a chat completion."""
     details = dict((usage or {}).get("completion_tokens_details") or {})
-    tokens = details.pop("reasoning_tokens", None)
-    return (
-        {} if tokens is None else {"output_tokens_details": {"thinking_tokens": tokens, **details}}
-    )
+    if "reasoning_tokens" in details:
+        details["thinking_tokens"] = details.pop("reasoning_tokens")
+    return {"output_tokens_details": details} if details else {}
 
 
 @types.coroutine

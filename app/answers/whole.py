@@ -1,77 +1,78 @@
 """A streamed chat completion as the whole one that it would have been."""
 
-from collections.abc import Iterable
 from typing import Any
 
 
-def whole(chunks: Iterable[dict[str, Any]], logprobs: bool) -> dict[str, Any]:
-    """Return the chat completion of one choice, in the form of vLLM's own.
+class Whole:
+    """Joins the chunks of a stream of one choice, each as it comes."""
 
-    Args:
-        chunks: those of a stream, with its usage.
-        logprobs: whether it is to have its log probabilities.
+    def __init__(self, logprobs: bool) -> None:
+        """Take whether it is to have its log probabilities."""
+        self._logprobs = logprobs
+        self._first: dict[str, Any] = {}
+        self._texts: dict[str, list[str]] = {}
+        self._calls: dict[int, dict[str, Any]] = {}
+        self._tokens: list[Any] = []
+        self._end: dict[str, Any] = {}
+        self._usage: Any = None
+        self._fingerprint: Any = None
 
-    Raises:
-        RuntimeError: the stream has not come to its end.
-    """
-    from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionResponse
-
-    first: dict[str, Any] = {}
-    texts: dict[str, str] = {}
-    calls: dict[int, dict[str, Any]] = {}
-    tokens: list[Any] = []
-    end: dict[str, Any] = {}
-    usage = fingerprint = None
-    for chunk in chunks:
-        first = first or chunk
-        usage = chunk.get("usage") or usage
-        fingerprint = chunk.get("system_fingerprint") or fingerprint
+    def add(self, chunk: dict[str, Any]) -> None:
+        """Take the next chunk."""
+        self._first = self._first or chunk
+        self._usage = chunk.get("usage") or self._usage
+        self._fingerprint = chunk.get("system_fingerprint") or self._fingerprint
         for choice in chunk["choices"]:
             delta = choice["delta"]
             for name in ("content", "reasoning"):
-                if (text := delta.get(name)) is not None:
-                    texts[name] = texts.get(name, "") + text
+                if text := delta.get(name):
+                    self._texts.setdefault(name, []).append(text)
             for piece in delta.get("tool_calls") or ():
-                _add(calls, piece)
-            tokens += (choice.get("logprobs") or {}).get("content") or ()
+                self._call(piece)
+            if self._logprobs:
+                self._tokens += (choice.get("logprobs") or {}).get("content") or ()
             if choice.get("finish_reason"):
-                end = choice
-    if not end or usage is None:
-        raise RuntimeError("a stream ended before its end")
-    message: dict[str, Any] = {"role": "assistant", "content": texts.get("content") or None}
-    if reasoning := texts.get("reasoning"):
-        message["reasoning"] = reasoning
-    if calls:
-        message["tool_calls"] = [calls[index] for index in sorted(calls)]
-    elif message["content"] is None:
-        message["content"] = ""
-    choice = {
-        "index": 0,
-        "message": message,
-        "logprobs": {"content": tokens} if logprobs else None,
-        "finish_reason": end["finish_reason"],
-        "stop_reason": end.get("stop_reason"),
-    }
-    completion = ChatCompletionResponse.model_validate(
-        {
-            "id": first["id"],
-            "created": first["created"],
-            "model": first["model"],
-            "choices": [choice],
-            "system_fingerprint": fingerprint,
-            "usage": usage,
+                self._end = choice
+
+    @property
+    def complete(self) -> bool:
+        """Whether the stream has come to its end, with its usage."""
+        return bool(self._end) and self._usage is not None
+
+    def completion(self) -> dict[str, Any]:
+        """Return the chat completion, in the form of vLLM's own, once it is complete."""
+        from vllm.entrypoints.openai.chat_completion.protocol import ChatCompletionResponse
+
+        message: dict[str, Any] = {"role": "assistant"}
+        message |= {name: "".join(texts) for name, texts in self._texts.items()}
+        if self._calls:
+            message["tool_calls"] = [self._calls[index] for index in sorted(self._calls)]
+        message.setdefault("content", None if self._calls else "")
+        choice = {
+            "index": 0,
+            "message": message,
+            "logprobs": {"content": self._tokens} if self._logprobs else None,
+            "finish_reason": self._end["finish_reason"],
+            "stop_reason": self._end.get("stop_reason"),
         }
-    )
-    dumped: dict[str, Any] = completion.model_dump(mode="json")
-    return dumped
+        completion = ChatCompletionResponse.model_validate(
+            {
+                "id": self._first["id"],
+                "created": self._first["created"],
+                "model": self._first["model"],
+                "choices": [choice],
+                "system_fingerprint": self._fingerprint,
+                "usage": self._usage,
+            }
+        )
+        dumped: dict[str, Any] = completion.model_dump(mode="json")
+        return dumped
 
-
-def _add(calls: dict[int, dict[str, Any]], piece: dict[str, Any]) -> None:
-    """Add a piece of a tool call to those that there are."""
-    function = piece.get("function") or {}
-    call = calls.setdefault(
-        piece["index"], {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
-    )
-    call["id"] = piece.get("id") or call["id"]
-    call["function"]["name"] += function.get("name") or ""
-    call["function"]["arguments"] += function.get("arguments") or ""
+    def _call(self, piece: dict[str, Any]) -> None:
+        """Add a piece of a tool call to those that there are."""
+        function = piece.get("function") or {}
+        empty = {"id": "", "type": "function", "function": {"name": "", "arguments": ""}}
+        call = self._calls.setdefault(piece["index"], empty)
+        call["id"] = piece.get("id") or call["id"]
+        call["function"]["name"] += function.get("name") or ""
+        call["function"]["arguments"] += function.get("arguments") or ""

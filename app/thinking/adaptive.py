@@ -10,7 +10,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from app.answers.whole import whole
+from app.answers.whole import Whole
 from app.asgi import (
     App,
     Headers,
@@ -20,6 +20,7 @@ from app.asgi import (
     Send,
     is_event_stream,
     replayed,
+    retrieved,
     send_json,
     whole_body,
     with_length,
@@ -34,6 +35,7 @@ from app.thinking.draft import Draft, dumped
 _LOGPROBS = b'"logprobs":'
 _TOKENS = (b'"token_ids":', b'"prompt_token_ids":')
 _USAGE = b'"usage":'
+_REASONING = b'"reasoning":"'
 _FINISHED = b'"finish_reason":"'
 _EMPTY = b'"delta":{}'
 _DECODER = json.JSONDecoder()
@@ -70,6 +72,7 @@ class Adaptive:
         response = _Response(draft, send)
         asked = self.app(with_length(scope, len(body)), replayed(body, receive), response)
         writing = asyncio.ensure_future(asked)
+        writing.add_done_callback(retrieved)
         response.cancel = writing.cancel
         try:
             await asyncio.wait((writing,))
@@ -77,11 +80,11 @@ class Adaptive:
             if not writing.done():  # this request itself is cancelled: its client has gone
                 writing.cancel()
                 await asyncio.wait((writing,))
-        if not response.doubted:
-            writing.result()
-        elif not writing.cancelled():
-            writing.exception()  # of what nobody wants any more
-        return not response.doubted
+        if response.doubted:
+            return False
+        writing.result()
+        await response.finish()
+        return True
 
 
 class _Response:
@@ -93,11 +96,30 @@ class _Response:
         self._draft, self._send = draft, send
         self._next: Callable[[Message], Awaitable[None]] = self._hold
         self._start: Message = {}
-        self._held: list[bytes] = []  # whole events
+        self._held: list[bytes] = []  # events of a stream
+        self._whole = None if draft.streamed else Whole(draft.shows)
+        self._failed: tuple[int, object] | None = None
         self._tail = b""
+        self._ended = False
 
     async def __call__(self, message: Message) -> None:
         await self._next(message)
+
+    async def finish(self) -> None:
+        """Send what could not be sent before the application has returned.
+
+        Only then is it known that no exception breaks off what it has ended.
+        """
+        if not self._ended:
+            return  # all has been sent, or the client has gone
+        if self._failed is None and self._whole is not None and self._whole.complete:
+            self._draft.outcome = "answered"
+            body = _dumped(self._whole.completion())
+            start = with_length(self._start, len(body))
+            await self._send({**start, "headers": [*start["headers"], self._draft.header]})
+            await self._send({"type": "http.response.body", "body": body})
+        else:
+            await send_json(self._send, *(self._failed or (500, {})))
 
     async def _hold(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -106,32 +128,38 @@ class _Response:
                 self._next = self._send
                 await self._send(message)
         elif message["type"] == "http.response.body":
+            self._ended = not message.get("more_body", False)
             *events, self._tail = (self._tail + message.get("body", b"")).split(b"\n\n")
             for number, event in enumerate(events):
-                self._held.append(event)
-                if failed := failure(event):
-                    self._next = _drop
-                    return await send_json(self._send, *failed)
-                if not self._draft.trusts(_logprobs(event)):
-                    self._next, self.doubted = _drop, True
-                    self.cancel()
+                if not self._take(event):
                     return
-                long = self._draft.written >= self._draft.most and self._draft.streamed
-                if long or _FINISHED in event or event == b"data: [DONE]":
+                long = self._draft.written >= self._draft.most
+                if self._draft.streamed and (long or _FINISHED in event):
                     self._held += events[number + 1 :]
-                    break
-            else:
-                if not message.get("more_body", False):
-                    raise RuntimeError("a draft ended before its end")
-                return
-            await self._trust(message)
+                    return await self._trust(message)
+
+    def _take(self, event: bytes) -> bool:
+        """Look at an event and keep it; tell whether there may be more."""
+        sure = self._draft.trusts(_logprobs(event))
+        if failed := failure(event):
+            self._failed = failed
+            self._next = self._drop
+        elif _REASONING in event or not sure:
+            self.doubted, self._next = True, self._drop  # a draft that thinks is none
+            self.cancel()
+        elif self._whole is None:
+            self._held.append(event)
+        elif event.startswith(b"data: {"):
+            self._whole.add(json.loads(event[5:]))
+        return self._next == self._hold
+
+    async def _drop(self, message: Message) -> None:
+        self._ended = not message.get("more_body", False)
 
     async def _trust(self, message: Message) -> None:
-        """Let out what is held; what comes after it is passed on, or held until all is there."""
+        """Let out what is held of a stream; what comes after it is passed on."""
         self._draft.outcome = "answered"
-        if not self._draft.streamed:
-            self._next = self._gather
-            return await self._gather({**message, "body": b""})
+        self._ended = False
         start = {**self._start, "headers": [*self._start.get("headers", ()), self._draft.header]}
         await self._send(start)
         stripped = _Stripped(self._draft, self._send)
@@ -140,24 +168,6 @@ class _Response:
         self._held = []
         await stripped({**message, "body": held})
         self._next = flatten(stripped)
-
-    async def _gather(self, message: Message) -> None:
-        *events, self._tail = (self._tail + message.get("body", b"")).split(b"\n\n")
-        self._held += events
-        if message.get("more_body", False):
-            return
-        for event in self._held:
-            if failed := failure(event):
-                return await send_json(self._send, *failed)
-        data = [event[5:] for event in self._held if event.startswith(b"data: {")]
-        body = _dumped(whole([json.loads(each) for each in data], self._draft.shows))
-        start = with_length(self._start, len(body))
-        await self._send({**start, "headers": [*start["headers"], self._draft.header]})
-        await self._send({**message, "body": body})
-
-
-async def _drop(message: Message) -> None:
-    """Take a message that nobody waits for."""
 
 
 class _Stripped(SendWrapper):
@@ -187,7 +197,7 @@ class _Stripped(SendWrapper):
                 if _EMPTY in event and _FINISHED not in event:
                     continue  # of a token without text, which has an event only in a draft
                 for key in self._keys:
-                    event = _changed(event, key, _nothing)
+                    event = _changed(event, key, lambda value: None)
             kept.append(event + b"\n\n")
         return b"".join(kept)
 
@@ -235,10 +245,6 @@ def _logprobs(event: bytes) -> list[float]:
     """Return the log probability of each token that an event has."""
     value, _, _ = _value(event, _LOGPROBS)
     return [token["logprob"] for token in (value or {}).get("content") or ()]
-
-
-def _nothing(value: Any) -> None:
-    """Return what stands in place of what the client has not asked for."""
 
 
 def _changed(data: bytes, key: bytes, change: Callable[[Any], Any]) -> bytes:

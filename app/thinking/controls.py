@@ -117,13 +117,13 @@ def _anthropic(thinking: object) -> Iterator[Control]:
         known = ", ".join(modes)
         raise Refusal("thinking", f"thinking: its type must be one of {known}.", "invalid_value")
     budget = thinking.get("budget_tokens")
-    if kind != "enabled" or budget is None:
+    if kind == "disabled" or budget is None:
         yield Control("thinking.type", _shown(kind), modes[kind])
     elif type(budget) is not int or budget < 0:
         field = "thinking.budget_tokens"
         raise Refusal(field, f"{field}: must be a number of tokens, 0 or more.", "invalid_value")
     else:
-        yield Control("thinking.type", _shown(kind), True)
+        yield Control("thinking.type", _shown(kind), modes[kind])
         yield Control("thinking.budget_tokens", _shown(budget), budget=budget)
 
 

@@ -57,7 +57,7 @@ _DRAFTED = frozenset(
 class Draft:
     """One draft, and what has become of it; its layer and those in front of it share it."""
 
-    fields: Mapping[str, Any] | None  # of the chat completion that it is; None: none can be made
+    fields: dict[str, Any] | None  # of the chat completion that it is; None: none can be made
     threshold: float  # the least probability that each of its tokens must have
     most: int  # tokens after which it is the answer
     streamed: bool  # whether the client asked for a stream
@@ -95,9 +95,10 @@ def draft_of(asked: Mapping[str, Any], told: Mapping[str, Any], thinking: Thinki
         told: what the engine is told for the draft (`app.thinking.decision`).
         thinking: what is fixed for its model and key.
     """
-    shows = asked.get("logprobs") is True
+    # vLLM gives none where the thinking is hidden.
+    shows = asked.get("logprobs") is True and asked.get("include_reasoning") is not False
     fields = {
-        **asked,
+        **{name: value for name, value in asked.items() if name != "stream_interval"},
         **told,
         # Its tokens are looked at one by one, and each has its event, also where a parser of calls
         # holds back its text.
@@ -108,9 +109,8 @@ def draft_of(asked: Mapping[str, Any], told: Mapping[str, Any], thinking: Thinki
         "top_logprobs": (asked.get("top_logprobs") or 0) if shows else 0,
         "include_reasoning": True,  # without it vLLM gives no log probabilities
     }
-    can = _draftable(asked) and thinking.threshold is not None
     return Draft(
-        fields=fields if can else None,
+        fields=fields if _draftable(asked) else None,
         threshold=thinking.threshold or 0.0,
         most=thinking.draft_tokens,
         streamed=asked.get("stream") is True,
@@ -119,8 +119,11 @@ def draft_of(asked: Mapping[str, Any], told: Mapping[str, Any], thinking: Thinki
 
 
 def _draftable(asked: Mapping[str, Any]) -> bool:
-    said = {name for name, value in asked.items() if value not in (None, False, [], {})}
-    free = asked.get("tool_choice") in (None, "auto", "none")
+    said = {name for name, value in asked.items() if value not in (None, [], {}) or value == 0}
+    said -= {name for name in said if asked[name] is False}
+    if asked.get("response_format") == {"type": "text"}:  # forces nothing
+        said.discard("response_format")
+    free = asked.get("tool_choice") in (None, "auto")
     return said <= _DRAFTED and free and asked.get("n") in (None, 1)
 
 

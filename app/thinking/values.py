@@ -149,6 +149,14 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
     )
     if not has_parser and any(each.has_budget for each in (values, *values.keys.values())):
         raise ValueError(f"{place}: a budget needs engine_kwargs.reasoning_parser")
+    drafts = [values, *(values.of_key(name) for name in values.keys)]
+    if engine_kwargs.get("logprobs_mode", "raw_logprobs") != "raw_logprobs" and any(
+        each.adaptive.threshold is not None for each in drafts
+    ):
+        raise ValueError(
+            f"{place}.adaptive: engine_kwargs.logprobs_mode hides the probabilities that judge a "
+            "draft: leave it out, or set each threshold to null"
+        )
     template = engine_kwargs.get("default_chat_template_kwargs") or {}
     if not isinstance(template, Mapping):
         raise ValueError(f"{model_id}: engine_kwargs.default_chat_template_kwargs is no map")

@@ -124,16 +124,18 @@ def test_what_a_key_leaves_out_is_the_models_at_most_its_own_most() -> None:
 def test_drafts_are_the_values_else_the_presets_else_uncalibrated(helm: str) -> None:
     keys = {"off": {"adaptive": {"enabled": False}}, "own": {"adaptive": {"threshold": 0.5}}}
     reasoning = {"adaptive": {"threshold": 0, "draftTokens": 9}, "keys": keys}
-    nano = {"model": {"preset": "nano"}, "reasoning": {"adaptive": {"threshold": None}}}
+    own = {"preset": "qwen3-4b", "overrides": {"adaptive": {"threshold": 0.6, "draftTokens": 20}}}
+    further = {"model": own, "reasoning": {"adaptive": {"draftTokens": 8}}}
     qwq = {"model": {"preset": "qwq-32b"}}
-    values: Object = {"reasoning": reasoning, "additionalModels": [nano, qwq]}
+    values: Object = {"reasoning": reasoning, "additionalModels": [further, qwq]}
     args = serve_config(render(values, helm=helm))["applications"][0]["args"]["reasoning"]
     assert args[ID]["adaptive"] == {"threshold": 0, "draftTokens": 9}
     assert {name: key["adaptive"] for name, key in args[ID]["keys"].items()} == {
         "off": {"threshold": None, "draftTokens": 9},
         "own": {"threshold": 0.5, "draftTokens": 9},
     }
-    assert args["my-nano"]["adaptive"] == {"threshold": 0.9, "draftTokens": 9}
+    # What the first has is not another model's.
+    assert args["my-qwen-3-4b"]["adaptive"] == {"threshold": 0.6, "draftTokens": 8}
     assert "adaptive" not in args["my-qwq-32b"]  # it always thinks
 
 

@@ -56,8 +56,10 @@ def encoded(chunks: Iterable[Any]) -> list[bytes]:
 class Engine:
     """Writes a draft, and thinks when asked the other way; says what was asked of it."""
 
-    def __init__(self, draft: list[Any], status: int = 200, then: Exception | None = None) -> None:
-        self.draft, self.status, self.then = draft, status, then
+    def __init__(
+        self, draft: list[Any], status: int = 200, then: Exception | None = None, ends: bool = False
+    ) -> None:
+        self.draft, self.status, self.then, self.ends = draft, status, then, ends
         self.asked: list[str] = []
         self.sent = 0  # chunks of the draft
 
@@ -77,6 +79,8 @@ class Engine:
                 self.sent += 1
                 await asyncio.sleep(0)
             if self.then:
+                if self.ends:  # as Starlette does it
+                    await send({"type": "http.response.body", "body": b""})
                 raise self.then
             await send({"type": "http.response.body", "body": b""})
         except asyncio.CancelledError:
@@ -214,9 +218,27 @@ def test_an_error_of_the_draft_is_the_answers(streamed: bool, status: int) -> No
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_a_draft_that_breaks_off_is_no_answer(streamed: bool) -> None:
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_draft_that_breaks_off_is_no_answer(streamed: bool, ends: bool) -> None:
     with pytest.raises(ValueError, match="broke"):
-        asked(Engine([ROLE, *SURE], then=ValueError("broke")), call_of(streamed))
+        asked(Engine([ROLE, *SURE], then=ValueError("broke"), ends=ends), call_of(streamed))
+    whole = Engine([ROLE, *SURE, *END], then=ValueError("broke"), ends=ends)
+    with pytest.raises(ValueError, match="broke"):
+        asked(whole, call_of(False))
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_draft_without_an_end_is_a_failure(streamed: bool) -> None:
+    for draft in ([ROLE, *SURE], [ROLE, END[0]] if not streamed else [ROLE]):
+        response = asked(Engine(draft), call_of(streamed))
+        assert response.status == 500
+
+
+def test_a_draft_that_thinks_is_none() -> None:
+    engine = Engine([ROLE, event([0.99], reasoning="Hm"), *SURE, *END])
+    response = asked(engine, call_of(True))
+    assert engine.asked == ["draft", "cancelled", "thinks"]
+    assert response.header("adaptive-thinking") == "thought;confidence=0.990;draft-tokens=1"
 
 
 def test_a_client_that_goes_takes_the_draft_along() -> None:
@@ -283,6 +305,7 @@ def test_what_is_counted_is_what_came_of_it() -> None:
         ("tool_choice", "required"),
         ("tool_choice", {"type": "function", "function": {"name": "f"}}),
         ("prompt_logprobs", 1),
+        ("prompt_logprobs", 0),
         ("logit_bias", {"5": 1}),
         ("a field of tomorrow's", 1),
     ],
@@ -307,6 +330,13 @@ def test_a_draft_is_asked_for_with_what_its_tokens_tell() -> None:
         "top_logprobs": 0,
         "include_reasoning": True,
     }
+    assert draft_of({"response_format": {"type": "text"}}, told, Thinking()).fields
+    hidden = draft_of({"logprobs": True, "include_reasoning": False}, told, Thinking())
+    assert not hidden.shows  # as vLLM has it
+    # A draft whose tokens come together late could not be ended in time.
+    assert "stream_interval" not in (
+        draft_of({"stream_interval": 99}, told, Thinking()).fields or {}
+    )
     shown = draft_of({"logprobs": True, "top_logprobs": 3}, told, Thinking()).fields or {}
     assert shown["top_logprobs"] == 3
 

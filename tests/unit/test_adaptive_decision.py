@@ -68,9 +68,10 @@ def test_what_is_named_with_it_is_for_the_thinking() -> None:
         ({"reasoning_effort": "low"}, 7),
         ({"output_config": {"effort": "low"}}, 7),
         ({"thinking_token_budget": 5}, 5),
+        ({"thinking": {"type": "adaptive", "budget_tokens": 6}}, 6),
         ({}, 90),
     ):
-        decision, told = decided(thinking, **asks, **named)
+        decision, told = decided(thinking, **{**asks, **named})
         assert decision.budget == told["thinking_token_budget"] == budget
         assert decision.draft and decision.draft["thinking_token_budget"] == 90  # the cap
 

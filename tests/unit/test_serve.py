@@ -621,3 +621,13 @@ def test_a_users_own_callback_stays(built):
     serve.build_app({"llm_configs": [{**NANO, "callback_config": own}]})
     callback = built[0]["llm_configs"][0].callback_config
     assert (callback.callback_class, callback.callback_kwargs) == ("mine.Callback", {"a": 1})
+
+
+def test_drafts_need_the_models_own_probabilities(built):
+    engine = {**PARSED["engine_kwargs"], "logprobs_mode": "raw_logits"}
+    model = {**PARSED, "engine_kwargs": engine}
+    with pytest.raises(ValueError, match=r"^reasoning.nano.adaptive: engine_kwargs.logprobs_mode"):
+        serve.build_app({"llm_configs": [model]})
+    without = {"nano": {"adaptive": {"threshold": None}}}
+    serve.build_app({"llm_configs": [model], "reasoning": without})
+    assert built

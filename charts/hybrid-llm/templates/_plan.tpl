@@ -24,7 +24,7 @@ Sets in the dict given:
     "parallelism" (dict "tensor" nil "pipeline" 1)
     "autoscaling" $values.autoscaling
     "engine" (set (set (deepCopy $values.engine) "maxNumBatchedTokens" nil) "kwargs" dict)
-    "reasoning" (set (deepCopy $values.reasoning) "parser" "")
+    "reasoning" (merge (dict "parser" "" "adaptive" (dict "enabled" $values.reasoning.adaptive.enabled "threshold" nil "draftTokens" nil)) (omit $values.reasoning "parser" "adaptive"))
   -}}
   {{- /* Helm drops the values that are null by default. */ -}}
   {{- $nulls := dict "accelerator" (list "tolerations") "autoscaling" (list "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "tokenBudget" "maxTokenBudget") -}}
@@ -105,6 +105,7 @@ Sets in the dict given:
 {{- if not $missing -}}
   {{- /* Which fields there are is what the default preset has. */ -}}
   {{- $example := fromYaml (.root.Files.Get (ternary "presets/models/qwen3-30b-a3b.yaml" "presets/accelerators/cpu.yaml" (eq $kind "model"))) -}}
+  {{- if eq $kind "model" -}}{{- $_ := set $example "adaptive" dict -}}{{- end -}}{{/* which only a calibrated one has */}}
   {{- range $field, $_ := .given.overrides -}}
     {{- if not (hasKey $example $field) -}}
       {{- include "hybrid-llm.problem" (list $.out (printf "%s%s.overrides.%s" $.at $kind $field) "" "a preset has no such field" (printf "its fields: %s" (join ", " (keys $example | sortAlpha)))) -}}
@@ -114,7 +115,7 @@ Sets in the dict given:
   {{- $whole := $preset -}}
   {{- range $field, $value := .given.overrides -}}{{- $_ := set $whole $field $value -}}{{- end -}}
   {{- $lacking := list -}}
-  {{- range $field, $_ := omit $example "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
+  {{- range $field, $_ := omit $example "adaptive" "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
     {{- if not (hasKey $whole $field) -}}{{- $lacking = append $lacking $field -}}{{- end -}}
   {{- end -}}
   {{- if $lacking -}}

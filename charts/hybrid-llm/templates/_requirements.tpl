@@ -185,7 +185,11 @@ _plan.tpl finds while it reads them.
 {{- include "hybrid-llm.requirements.budgets" (dict "plan" $plan "model" $m "place" (printf "%sreasoning" $at) "of" $reasoning "most" $reasoning.maxTokenBudget "limit" "reasoning.maxTokenBudget") -}}
 {{- include "hybrid-llm.requirements.adaptive" (dict "plan" $plan "place" (printf "%sreasoning" $at) "default" $reasoning.thinkingDefault "adaptive" $reasoning.adaptive) -}}
 {{- $logprobs := get $m.engine.kwargs "logprobs_mode" -}}
-{{- if and $logprobs (ne $logprobs "raw_logprobs") (dig "threshold" nil (default dict $reasoning.adaptive)) -}}
+{{- $drafts := false -}}
+{{- range concat (list $reasoning) (values (default dict $reasoning.keys)) -}}
+  {{- if and .adaptive (not (kindIs "invalid" .adaptive.threshold)) -}}{{- $drafts = true -}}{{- end -}}
+{{- end -}}
+{{- if and $logprobs (ne $logprobs "raw_logprobs") $drafts -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kwargs.logprobs_mode" $at) $logprobs "the probability of a draft's tokens is the model's own, which this hides (reasoning.adaptive)" "leave it out, or set reasoning.adaptive.enabled=false") -}}
 {{- end -}}
 {{- if and $reasoning.keys (not $values.auth.enabled) -}}

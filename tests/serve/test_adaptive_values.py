@@ -3,7 +3,6 @@
 For one key none, for the other all: so what becomes of a draft is seen whatever the model does.
 """
 
-import contextlib
 import time
 from typing import Any
 
@@ -68,18 +67,24 @@ def test_a_draft_that_is_not_trusted_is_ended_in_the_engine(
 @pytest.mark.parametrize("key", [DAVE, KEY], ids=["draft", "thinking"])
 def test_a_client_that_goes_leaves_nothing_running(server: Server, streamed: bool, key: str):
     most = tokens_of_the_trip(server) - 20
-    before = written(server)
     body = {"model": MODEL, "stream": streamed, "temperature": 0, **CHAT.body(TRIP, streamed)}
     if key == KEY:
         body["thinking_token_budget"] = 20
-    headers = {"authorization": f"Bearer {key}"}
-    asks = {"json": {**body, **ADAPTIVE}, "headers": headers, "timeout": 0.2}
-    with (
-        contextlib.suppress(httpx.ReadTimeout),
-        httpx.stream("POST", f"{server.base_url}{CHAT.path}", **asks) as response,
-    ):
-        assert key == KEY and streamed  # a draft is held
-        next(response.iter_raw())
+    asks = {"json": {**body, **ADAPTIVE}, "headers": {"authorization": f"Bearer {key}"}}
+    begins = key == KEY and streamed  # a draft is held, and so is a whole answer
+    for _ in range(5):  # on a busy machine a client may be too slow to leave in time
+        before, left = written(server), begins
+        try:
+            with httpx.stream(
+                "POST", f"{server.base_url}{CHAT.path}", **asks, timeout=0.2
+            ) as response:
+                assert response.status_code == 200
+                next(response.iter_raw())
+        except httpx.ReadTimeout:
+            left = True
+        if left:
+            break
+    assert left
     assert written(server) - before < most
 
 

@@ -65,6 +65,11 @@ def replayed(body: bytes, receive: Receive) -> Receive:
     return replayed
 
 
+def dumped(fields: object) -> bytes:
+    """Return the body of a request."""
+    return json.dumps(fields, ensure_ascii=False).encode()
+
+
 def with_length(of: Scope, length: int) -> Scope:
     """Return the scope of a request, or the start of a response, with a JSON body.
 

@@ -11,7 +11,7 @@ from app.answers import following
 from app.answers.joining import Joining
 from app.answers.metrics import Meter, ray_meter
 from app.answers.translated import TranslatedResponse
-from app.asgi import App, Receive, Scope, Send, replayed, send_json, whole_body, with_length
+from app.asgi import App, Receive, Scope, Send, dumped, replayed, send_json, whole_body, with_length
 from app.edge.aliases import split
 from app.edge.errors import Refusal, error
 from app.edge.fixed import Edge
@@ -22,7 +22,7 @@ from app.surfaces.body import read
 from app.surfaces.bounds import check
 from app.thinking.controls import FIELDS, readable
 from app.thinking.decision import Decision, decide, decide_plain
-from app.thinking.draft import draft_of, dumped
+from app.thinking.draft import draft_of
 from app.thinking.fixed import Thinking, values_of
 from app.thinking.modes import Mode
 

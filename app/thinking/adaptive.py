@@ -18,6 +18,7 @@ from app.asgi import (
     Receive,
     Scope,
     Send,
+    dumped,
     is_event_stream,
     replayed,
     retrieved,
@@ -29,7 +30,7 @@ from app.edge.errors import failure
 from app.rewriting import ResponseRewriter, Rewrite, each_line
 from app.scope import call_of
 from app.streams import Edit, SendWrapper, flatten
-from app.thinking.draft import Draft, dumped
+from app.thinking.draft import Draft
 
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only.
 _LOGPROBS = b'"logprobs":'

@@ -1,54 +1,37 @@
 """The draft of a request that leaves it to the model's doubt whether it thinks."""
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.surfaces.fields import CHAT
 from app.thinking.fixed import Thinking
 
-# A chat completion that says no more than this may be drafted; with any other field it thinks at
-# once. Among others with those that force a form on its tokens: their probabilities say then how
-# well it fits, not how sure the model is.
-_DRAFTED = frozenset(
+# With one of these it thinks at once: it asks for more than one answer's text, or it forces tokens,
+# whose probabilities say then how well the form fits, not how sure the model is.
+_UNDRAFTED = frozenset(
     [
-        "cache_salt",
-        "chat_template_kwargs",
-        "documents",
-        "frequency_penalty",
-        "include_reasoning",
-        "include_stop_str_in_output",
-        "logprobs",
-        "max_completion_tokens",
-        "max_tokens",
-        "messages",
-        "min_p",
-        "model",
-        "n",
-        "parallel_tool_calls",
-        "presence_penalty",
-        "priority",
-        "reasoning_effort",
-        "repetition_penalty",
-        "seed",
-        "skip_special_tokens",
-        "spaces_between_special_tokens",
-        "stop",
-        "stop_token_ids",
-        "stream",
-        "stream_interval",
-        "stream_options",
-        "temperature",
-        "thinking_token_budget",
-        "tool_choice",
-        "tools",
-        "top_k",
-        "top_logprobs",
-        "top_p",
-        "truncate_prompt_tokens",
-        "truncation_side",
-        "user",
+        "add_generation_prompt",
+        "add_special_tokens",
+        "allowed_token_ids",
+        "bad_words",
+        "continue_final_message",
+        "echo",
+        "ignore_eos",
+        "logit_bias",
+        "logprob_token_ids",
+        "min_tokens",
+        "prompt_logprobs",
+        "repetition_detection",
+        "response_format",
+        "return_assistant_tokens_mask",
+        "return_prompt_text",
+        "return_token_ids",
+        "return_token_offsets",
+        "return_tokens_as_token_ids",
+        "structured_outputs",
+        "vllm_xargs",
     ]
 )
 
@@ -119,14 +102,9 @@ def draft_of(asked: Mapping[str, Any], told: Mapping[str, Any], thinking: Thinki
 
 
 def _draftable(asked: Mapping[str, Any]) -> bool:
-    said = {name for name, value in asked.items() if value not in (None, [], {}) or value == 0}
-    said -= {name for name in said if asked[name] is False}
+    unsaid = [name for name, value in asked.items() if value in (None, [], {}) or value is False]
+    said = asked.keys() - unsaid
     if asked.get("response_format") == {"type": "text"}:  # forces nothing
-        said.discard("response_format")
+        said -= {"response_format"}
     free = asked.get("tool_choice") in (None, "auto")
-    return said <= _DRAFTED and free and asked.get("n") in (None, 1)
-
-
-def dumped(fields: Mapping[str, Any]) -> bytes:
-    """Return the body of a request."""
-    return json.dumps(fields, ensure_ascii=False).encode()
+    return said <= CHAT - _UNDRAFTED and free and asked.get("n") in (None, 1)

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from asgi_client import JSON, SSE, WouldWaitForEver, ask, http, openai_error, run
+from meters import Kept
 
 from app.answers.metering import Metering
 from app.answers.start import LateStart
@@ -283,8 +284,6 @@ def test_calls_of_tools_are_joined() -> None:
 
 
 def test_what_is_counted_is_what_came_of_it() -> None:
-    from meters import Kept
-
     for draft, mode, tokens in (
         ([ROLE, *SURE, *END], "adaptive_answered", (0, 2)),
         ([ROLE, *DOUBT], "adaptive_thought", (1, 1)),

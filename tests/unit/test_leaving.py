@@ -1,10 +1,13 @@
 """A client that goes ends its answer, which the application behind makes in a task of its own."""
 
 import asyncio
+import types
 from typing import Any
 
 import pytest
 from asgi_client import ask, hello, http
+from starlette.requests import Request
+from vllm.entrypoints.serve.utils.api_utils import with_cancellation
 
 from app.answers.leaving import Leaving
 from app.asgi import Message, Receive, Scope, Send
@@ -29,12 +32,14 @@ def left(streamed: bool) -> str:
             became = "ended"
             raise
 
+    @with_cancellation
+    async def handler(request: object, raw_request: Request) -> None:
+        await write()
+
     async def vllm(scope: Scope, receive: Receive, send: Send) -> None:
-        """As its `with_cancellation` does it."""
         await receive()  # the body
-        writing, gone = asyncio.ensure_future(write()), asyncio.ensure_future(receive())
-        await asyncio.wait((writing, gone), return_when=asyncio.FIRST_COMPLETED)
-        writing.cancel()
+        server = types.SimpleNamespace(state=types.SimpleNamespace())
+        await handler(None, Request({**scope, "app": server}, receive))
 
     async def serve() -> str:
         said = [{"type": "http.request", "body": b"{}"}]

@@ -177,7 +177,7 @@ def test_each_question_is_asked_in_each_way_and_reported(
     assert table["off"][1:3] == ["50.0 %", "3.0"]
     assert table["on"][1:3] == ["100.0 %", "40.0"]
     assert table["adaptive 0.9"][1:3] == ["100.0 %", "22.5"]  # 3 and 2 + 40 tokens
-    assert table["adaptive 0.9"][4:] == ["50.0 %", "75.0 %"]
+    assert table["adaptive 0.9"][4:] == ["50.0 %", "75.0 %", "0 of 1"]
     assert table["adaptive, as served"][4] == "50.0 %"
     assert "(AUROC): 1.000" in text and "out.svg" in text
     assert capsys.readouterr().out.strip() in text

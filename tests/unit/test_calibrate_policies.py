@@ -10,6 +10,7 @@ from calibrate.policies import (
     Policy,
     auroc,
     chance,
+    doubted,
     graded,
     policies,
     rows,
@@ -130,6 +131,16 @@ def test_rows_have_intervals_that_hold_the_value_and_are_the_same_each_time() ->
     assert [row.accuracy for row in again] == [row.accuracy for row in (off, on, *others)]
     adaptive = next(row for row in others if row.policy.name == "adaptive 0.92")
     assert adaptive.share == 1 and adaptive.chance and adaptive.chance.accuracy == 1
+
+
+def test_luck_is_what_is_right_among_the_doubted_and_what_their_probabilities_say() -> None:
+    drafts = [draft("a", "2", (0.999, 0.9, 0.4)), draft("b", "1")]
+    found = made(TWO)
+    count, good, said = doubted(found["adaptive 0.92"], found["off"], drafts)
+    assert (count, good) == (2, 1)
+    assert said == pytest.approx(0.999 * 0.9 * 0.4 + math.prod(DRAFT))
+    assert doubted(found["adaptive 0.5"], found["off"], drafts)[:2] == (1, 0)
+    assert doubted(found["off"], found["off"], drafts) == (0, 0, 0)
 
 
 def test_auroc() -> None:

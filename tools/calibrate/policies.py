@@ -5,6 +5,7 @@ are percentile bootstrap over questions (Efron 1979), the same resamples for all
 differences are paired.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -244,6 +245,17 @@ def chance(off: Policy, on: Policy, share: float) -> Chance:
     weights = np.repeat([1 - share, share], len(off.seconds))
     middle = np.quantile(both, 0.5, weights=weights, method="inverted_cdf")
     return Chance(mixed(off.right, on.right), mixed(off.tokens, on.tokens), float(middle))
+
+
+def doubted(policy: Policy, off: Policy, drafts: Sequence[Answer]) -> tuple[int, int, float]:
+    """Return how many drafts a policy doubts, how many of them are right, and how many by luck.
+
+    The last is what the model's own probabilities say: a draft is right with their product, if they
+    are true. Where the two agree, no other look at the drafts could choose much better.
+    """
+    thinks = policy.thinks == 1
+    said = np.array([math.exp(sum(draft.logprobs)) for draft in drafts])
+    return int(thinks.sum()), int(off.right[thinks].sum()), float(said[thinks].sum())
 
 
 def auroc(drafts: Sequence[Answer], draft_right: Floats, draft_tokens: int) -> float:

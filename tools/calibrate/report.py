@@ -6,8 +6,9 @@ from typing import Any
 
 from .advice import Advice
 from .asking import OFF
-from .policies import Answers, Estimate, Row, auroc
+from .policies import Answers, Estimate, Row, auroc, doubted
 from .questions import Question
+from .records import Answer
 
 NO_ANSWERS = (
     "**No right answers were given.** An answer counts as right where it agrees with the one with "
@@ -44,7 +45,7 @@ def report(
     parts.append(advice.text)
     if advice.values:
         parts.append(f"```yaml\n{advice.values}```")
-    parts.append(_table(rows))
+    parts.append(_table(rows, drafts))
     told = auroc(drafts, off.policy.right, draft_tokens)
     meaning = "0.5 tells nothing, 1 all" if not math.isnan(told) else "all are right, or all wrong"
     parts.append(
@@ -55,9 +56,11 @@ def report(
         "In brackets: 95 % intervals, bootstrap over questions. Adaptive rows are worked out from "
         f"the answers without thinking (their first {draft_tokens} tokens) and those with it; a "
         "rejected draft counts up to the token that gave it away. *By chance*: right answers "
-        "expected where as many questions, drawn at random, are thought about. The oracle knows "
-        "beforehand where thinking helps, and pays for no draft. A threshold that is chosen on "
-        "these questions looks a little better on them than on others."
+        "expected where as many questions, drawn at random, are thought about. *Luck*: right "
+        "drafts among those that were doubted, and in brackets as many as their own probabilities "
+        "say; where the two agree, no other look at them could tell these from the wrong ones. "
+        "The oracle knows beforehand where thinking helps, and pays for no draft. A threshold that "
+        "is chosen on these questions looks a little better on them than on others."
     )
     keys = {q.key for q in questions}
     cut = sum(a.finish == "length" for (key, _), a in answers.items() if key in keys)
@@ -78,11 +81,10 @@ def _asked(count: int, settings: dict[str, Any]) -> str:
     )
 
 
-def _table(rows: Sequence[Row]) -> str:
-    lines = [
-        "| | right | tokens a question | seconds, median | thinks | by chance |",
-        "| --- | --- | --- | --- | --- | --- |",
-    ]
+def _table(rows: Sequence[Row], drafts: Sequence[Answer]) -> str:
+    names = ["", "right", "tokens a question", "seconds, median", "thinks", "by chance", "luck"]
+    lines = [f"| {' | '.join(names)} |".replace("|  |", "| |"), "| --- " * len(names) + "|"]
+    off = rows[0].policy
     for row in rows:
         cells = [
             row.policy.name,
@@ -91,9 +93,14 @@ def _table(rows: Sequence[Row]) -> str:
             _spread(row.seconds, 1, 2),
             f"{100 * row.share:.1f} %",
             f"{100 * row.chance.accuracy:.1f} %" if row.chance else "",
+            _luck(*doubted(row.policy, off, drafts)) if row.policy.threshold else "",
         ]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def _luck(count: int, good: int, said: float) -> str:
+    return f"{good} of {count} ({said:.1f})"
 
 
 def _spread(of: Estimate, times: float, digits: int, unit: str = "") -> str:

@@ -75,12 +75,12 @@ def versions() -> dict[str, str]:
     """Return the version that each place names which must name the released one."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     named = {"Chart.yaml": chart("version"), "pyproject.toml": str(project["version"])}
-    # Those of the README's commands, which are to be copied.
+    # Those of the commands that are to be copied.
     told = re.findall(
         r"(?:/charts/hybrid-llm(?: --version |:)|@refs/tags/v)(\d[\w.-]*)",
-        (ROOT / "README.md").read_text(),
+        (ROOT / "docs" / "releases.md").read_text(),
     )
-    return named | {"README.md": ", ".join(sorted(set(told))) or "none"}
+    return named | {"docs/releases.md": ", ".join(sorted(set(told))) or "none"}
 
 
 def changelog() -> str:

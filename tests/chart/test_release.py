@@ -58,9 +58,9 @@ def written(monkeypatch):
     return lambda text: monkeypatch.setattr(release, "changelog", lambda: text)
 
 
-def test_chart_python_project_and_readme_name_one_version():
+def test_chart_python_project_and_page_name_one_version():
     assert release.versions() == dict.fromkeys(
-        ("Chart.yaml", "pyproject.toml", "README.md"), VERSION
+        ("Chart.yaml", "pyproject.toml", "docs/releases.md"), VERSION
     )
 
 
@@ -78,7 +78,7 @@ def test_a_version_with_its_section_can_be_released(written):
     [
         ("v9.9.9", NEXT, f"Chart.yaml says {VERSION}, the tag 9.9.9"),
         ("v9.9.9", NEXT, f"pyproject.toml says {VERSION}, the tag 9.9.9"),
-        ("v9.9.9", NEXT, f"README.md says {VERSION}, the tag 9.9.9"),
+        ("v9.9.9", NEXT, f"docs/releases.md says {VERSION}, the tag 9.9.9"),
         ("v9.9.9", NEXT, "CHANGELOG.md has no section 9.9.9"),
         (VERSION, NEXT, "is no version. Way out: v1.2.3"),
         ("v1", NEXT, "the tag v1 is no version"),

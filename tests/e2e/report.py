@@ -1,5 +1,6 @@
 """The table of the suite: for every change and fault, what became of the requests."""
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from .driver import Fates
 from .kube import ROOT
 
 FILE = Path(__file__).with_name("report.md")
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "reliability.md"
 BEGIN, END = "<!-- tests/e2e/report.md -->", "<!-- end of tests/e2e/report.md -->"
 TABLES = {
     "requests": "| What happens | mode | requests | answered | of these after a retry"
@@ -47,7 +48,7 @@ class Report:
 
     def refusal(self, title: str, who: str, message: str) -> None:
         """Add a bad input and what is said to it."""
-        self._add("refusals", [title, who, message.replace("|", "\\|")])
+        self._add("refusals", [title, who, re.sub(r"[|\[]", r"\\\g<0>", message)])
 
     def _add(self, table: str, cells: list[str]) -> None:
         self.rows[table].append(_row(cells))
@@ -59,15 +60,15 @@ class Report:
         print("\n" + _text(self.rows) + "\n".join(self.troubles))
 
     def save(self) -> None:
-        """Write report.md and the README's copy; rows of cases that did not run now stay."""
+        """Write report.md and the copy in PAGE; rows of cases that did not run now stay."""
         kept = _parse(FILE.read_text()) if FILE.exists() else {}
         rows = {name: _merge(kept.get(name, []), new) for name, new in self.rows.items()}
         FILE.write_text(INTRO + "\n" + _text(rows))
-        readme = README.read_text()
-        if BEGIN in readme:
-            before, rest = readme.split(BEGIN)
+        page = PAGE.read_text()
+        if BEGIN in page:
+            before, rest = page.split(BEGIN)
             table = _text({"requests": rows["requests"]})
-            README.write_text(f"{before}{BEGIN}\n{table}{END}{rest.split(END)[1]}")
+            PAGE.write_text(f"{before}{BEGIN}\n{table}{END}{rest.split(END)[1]}")
 
 
 def _row(cells: list[str]) -> str:

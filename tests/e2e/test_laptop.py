@@ -15,7 +15,7 @@ def test_an_answer_without_a_gpu(report: Report) -> None:
     namespace = Namespace("e2e-laptop")
     namespace.create()
     release = Release(namespace)
-    # As the README has it, but for the image, of which this cluster may have another.
+    # As docs/install.md has it, but for the image, of which this cluster may have another.
     release.values = merged(yaml.safe_load(VALUES.read_text()), image_values(IMAGE))
     start = time.monotonic()
     image = yaml.safe_dump(image_values(IMAGE))

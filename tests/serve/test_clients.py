@@ -29,7 +29,7 @@ HEADING = f"""<!-- Written by the suite: {COMMAND} -->
 | Client | version | thinking off by | the thinking is in | streamed | its tokens are in |
 | --- | --- | --- | --- | --- | --- |
 """
-README = ROOT / "README.md"
+PAGE = ROOT / "docs" / "clients.md"
 BEGIN, END = "<!-- tests/clients/table.md -->\n", "<!-- end of tests/clients/table.md -->"
 
 
@@ -107,9 +107,9 @@ def ran() -> Iterator[dict[Any, Any]]:
         rows = {file: client.row() for (file, _), client in ran.items()}
         table = HEADING + "".join(rows[file] for file in FILES)
         TABLE.write_text(table)
-        before, begin, rest = README.read_text().partition(BEGIN)
+        before, begin, rest = PAGE.read_text().partition(BEGIN)
         rows_alone = table.split("\n", 1)[1]
-        README.write_text(before + begin + rows_alone + END + rest.split(END)[1])
+        PAGE.write_text(before + begin + rows_alone + END + rest.split(END)[1])
 
 
 @pytest.fixture(params=FILES, ids=[f"{file.parent.name}-{file.stem}" for file in FILES])
@@ -156,9 +156,9 @@ def test_the_table_has_it(client):
 
 
 @NOT_WRITING
-def test_the_readme_has_the_table():
-    _, begin, rest = README.read_text().partition(BEGIN)
-    assert begin, f"there is no {BEGIN.strip()} in the README"
+def test_the_page_has_the_table():
+    _, begin, rest = PAGE.read_text().partition(BEGIN)
+    assert begin, f"there is no {BEGIN.strip()} in {PAGE}"
     assert rest.split(END)[0] == TABLE.read_text().split("\n", 1)[1], COMMAND
 
 

@@ -1,4 +1,4 @@
-"""The versions of pyproject.toml, requirements/ and the README are the same."""
+"""The versions of pyproject.toml, requirements/ and docs/versions.md are the same."""
 
 import re
 import tomllib
@@ -35,10 +35,10 @@ def test_both_engines_are_of_one_version():
         assert locked("cpu")[package] == locked("gpu")[package]
 
 
-def test_the_readme_says_them():
+def test_the_page_says_them():
     ray, vllm, torch = (locked("gpu")[package] for package in ("ray", "vllm", "torch"))
-    readme = (ROOT / "README.md").read_text()
-    assert re.search(rf"^\| {ray} \| {vllm} \(.*\) \| {torch} \|", readme, re.MULTILINE)
+    page = (ROOT / "docs" / "versions.md").read_text()
+    assert re.search(rf"^\| {ray} \| {vllm} \(.*\) \| {torch} \|", page, re.MULTILINE)
 
 
 LOCKS = sorted(

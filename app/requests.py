@@ -1,6 +1,8 @@
 """A request, from the bytes that a client has sent to what the engine is asked, and back."""
 
+import re
 import time
+import uuid
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
@@ -8,10 +10,23 @@ from typing import Any
 from urllib.parse import quote
 
 from app.answers import following
+from app.answers.ends import Meter
 from app.answers.joining import Joining
-from app.answers.metrics import Meter, ray_meter
+from app.answers.meters import meters
+from app.answers.spans import span
 from app.answers.translated import TranslatedResponse
-from app.asgi import App, Receive, Scope, Send, dumped, replayed, send_json, whole_body, with_length
+from app.asgi import (
+    App,
+    Receive,
+    Scope,
+    Send,
+    dumped,
+    header,
+    replayed,
+    send_json,
+    whole_body,
+    with_length,
+)
 from app.edge.aliases import split
 from app.edge.errors import Refusal, error
 from app.edge.fixed import Edge
@@ -25,6 +40,9 @@ from app.thinking.decision import Decision, decide, decide_plain
 from app.thinking.draft import draft_of
 from app.thinking.fixed import Thinking, values_of
 from app.thinking.modes import Mode
+
+_ID = b"x-request-id"
+_IDS = re.compile(r"[\w.-]{1,100}", re.ASCII)
 
 
 class Requests:
@@ -48,7 +66,7 @@ class Requests:
         Args:
             app: the application behind.
             models: {model id: its values}; $HYBRID_LLM_REASONING by default.
-            meter: where refusals are counted; Ray's metrics by default.
+            meter: who is told of refusals; all that are switched on, by default.
             tokenizes: whether the application behind has a /tokenize that works.
             edge: the values of the edge, which bound a request; $HYBRID_LLM_EDGE by default.
         """
@@ -59,7 +77,7 @@ class Requests:
 
         self.app = app
         self._models = values_of(models)
-        self._meter = meter or ray_meter()
+        self._meter = meter or meters()
         self._apis = apis(tokenizes)
         values = edge_of(edge)
         self._bounds = values.bounds
@@ -74,10 +92,22 @@ class Requests:
         if api is None:
             message = "Not Found: there is no such path to POST to."
             return await send_json(send, 404, error(404, message))
+        if not api.answers:
+            return await self._run(api, scope, receive, send)
+        with span(_identified(scope), api.name) as traced:
+            await self._run(api, traced, receive, send)
+
+    async def _run(self, api: API, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run a request to one of the APIs."""
+        path = scope["path"]
         started = time.perf_counter()
         if (body := await whole_body(receive)) is None:
             return  # nobody waits for an answer, or RequestLimits gives it
-        call = Call(Decision(True), "unknown", api.name, key_of(scope) or "", "both", started)
+        key = key_of(scope) or ""
+        call = Call(
+            *(Decision(True), "unknown", api.name, key, "both", started),
+            request_id=_request_id(scope),
+        )
         try:
             request = read(body)
             model, ending, name = self._model(request)
@@ -96,7 +126,7 @@ class Requests:
                 decision, added = decided(
                     {**said, "model": request.get("model")}, thinking, ending, api.name
                 )
-                call = replace(call, decision=decision)
+                call = replace(call, decision=decision, lanes="priority" in added)
                 if decision.draft is not None and api.answers:
                     call = replace(call, draft=draft_of(fields, decision.draft, thinking))
                 fields = api.finish({**fields, **added, **_streamed(fields, api)})
@@ -169,6 +199,18 @@ def _streamed(fields: Mapping[str, Any], api: API) -> dict[str, Any]:
     if not fields.get("stream"):
         return {}
     return {"stream_options": {**(fields.get("stream_options") or {}), "include_usage": True}}
+
+
+def _request_id(scope: Scope) -> str:
+    return header(scope["headers"], _ID).decode("latin-1")
+
+
+def _identified(scope: Scope) -> Scope:
+    """Return the request's scope with an ID, by which its answer and the logs know it."""
+    if _IDS.fullmatch(_request_id(scope)):
+        return scope
+    others = [(name, value) for name, value in scope["headers"] if name.lower() != _ID]
+    return {**scope, "headers": [*others, (_ID, uuid.uuid4().hex.encode())]}
 
 
 def _asking(scope: Scope, path: str, length: int) -> Scope:

@@ -26,6 +26,15 @@ class Call:
     hides_usage: bool = False  # whether the client didn't ask for the usage that the engine sends
     tools: bool = True  # whether it may call any; where that isn't known, it may
     draft: Draft | None = None  # of one that leaves it to the model's doubt whether it thinks
+    request_id: str = ""  # by which its answer and the logs know it
+    lanes: bool = False  # whether its model has lanes
+
+    @property
+    def lane(self) -> str:
+        """The lane in which it is, or has ended: quick | thinking, "" without lanes."""
+        if not self.lanes:
+            return ""
+        return "thinking" if self.thinks and self.mode != ADAPTIVE else "quick"
 
     @property
     def streams(self) -> bool:

@@ -1,10 +1,11 @@
-"""Counts what each request thinks and answers; see `app.answers.metrics` for what is counted."""
+"""Sees what each request thinks and answers, and tells the meters (`app.answers.meters`)."""
 
 import asyncio
 import re
 import time
 
-from app.answers.metrics import Meter, ray_meter
+from app.answers.ends import End, Meter
+from app.answers.meters import meters
 from app.asgi import App, Message, Receive, Scope, Send
 from app.scope import Call, call_of
 from app.streams import Edit, SendWrapper
@@ -12,6 +13,7 @@ from app.streams import Edit, SendWrapper
 # Inside a JSON string every quote is escaped, so these byte sequences occur as keys only.
 _THINKING = re.compile(rb'"reasoning(?:_content)?":\s*"[^"]')
 _ANSWER = re.compile(rb'"(?:content|text)":\s*"[^"]|"tool_calls":\s*\[\s*\{')
+_PROMPT = re.compile(rb'"prompt_tokens":\s*(\d+)')
 _COMPLETION = re.compile(rb'"completion_tokens":\s*(\d+)')
 _REJECTED = re.compile(rb'"rejected_prediction_tokens":\s*(\d+)')
 _REASONING = re.compile(rb'"reasoning_tokens":\s*(\d+)')
@@ -25,10 +27,10 @@ class Metering:
 
         Args:
             app: the application behind.
-            meter: where to count; Ray's metrics by default.
+            meter: whom to tell; all that are switched on, by default.
         """
         self.app = app
-        self._meter = meter or ray_meter()
+        self._meter = meter or meters()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the request and count it when it has ended, however that is."""
@@ -43,7 +45,7 @@ class Metering:
             outcome = "cancelled"
             raise
         finally:
-            self._meter.ended(call, outcome, response.tokens)
+            self._meter.ended(call, response.end(outcome))
 
 
 class _Response(SendWrapper):
@@ -57,6 +59,7 @@ class _Response(SendWrapper):
         self._ended = self._failed = False
         self._waits_for_thinking = self._waits_for_answer = call.streamed
         self._usage = b""  # what the usage was last seen in
+        self._firsts: dict[str, float] = {}
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -92,7 +95,8 @@ class _Response(SendWrapper):
         return body
 
     def _began(self, what: str) -> None:
-        self._meter.began(self._call, what, time.perf_counter() - self._call.started)
+        self._firsts[what] = time.perf_counter() - self._call.started
+        self._meter.began(self._call, what, self._firsts[what])
 
     @property
     def outcome(self) -> str:
@@ -102,13 +106,17 @@ class _Response(SendWrapper):
             return "error"
         return "ok" if self._ended else "cancelled"
 
-    @property
-    def tokens(self) -> tuple[int, int] | None:
-        completion = _COMPLETION.findall(self._usage)
-        if not completion:
-            return None
-        reasoning = _REASONING.findall(self._usage)
-        rejected = _REJECTED.findall(self._usage)
-        thinking = int(reasoning[-1]) if reasoning else 0
-        others = thinking + (int(rejected[-1]) if rejected else 0)
-        return thinking, int(completion[-1]) - others
+    def end(self, outcome: str) -> End:
+        """Return what is known of the answer now that it has ended so."""
+        prompt, completion = _last(_PROMPT, self._usage), _last(_COMPLETION, self._usage)
+        if completion is None:
+            return End(outcome, firsts=self._firsts)
+        thinking = _last(_REASONING, self._usage) or 0
+        rejected = _last(_REJECTED, self._usage) or 0
+        return End(outcome, (thinking, completion - thinking - rejected), prompt, self._firsts)
+
+
+def _last(number: re.Pattern[bytes], text: bytes) -> int | None:
+    """Return the last number that is there by this pattern."""
+    found = number.findall(text)
+    return int(found[-1]) if found else None

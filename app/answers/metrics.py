@@ -5,8 +5,9 @@ Labels are bounded: a key is known by its name, a model that isn't served is "un
 
 import functools
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
+from app.answers.ends import End
 from app.scope import Call
 
 _LABELS = ("model", "surface", "mode", "key")
@@ -15,28 +16,8 @@ _PROBABILITIES = [0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.999, 1]
 _TOKENS = [1, 16, 64, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768]
 
 
-class Meter(Protocol):
-    """Where requests are counted."""
-
-    def refused(self, call: Call, reason: str) -> None:
-        """Count a request that the policy has refused, by the code of its error."""
-
-    def ended(self, call: Call, outcome: str, tokens: tuple[int, int] | None) -> None:
-        """Count a request that has ended.
-
-        Args:
-            call: the request.
-            outcome: ok | invalid (a 4xx of the engine) | error (of the server) | cancelled (the
-                client went).
-            tokens: of the thinking and of the answer; None where they are not known.
-        """
-
-    def began(self, call: Call, what: str, seconds: float) -> None:
-        """Note when a stream's first token of `thinking` or `answer` came, since its request."""
-
-
-class _RayMeter:
-    """Counts by Ray's metrics, which every worker process of it exports."""
+class RayMeter:
+    """A `Meter` of Ray's metrics, which every worker process of it exports."""
 
     def __init__(self) -> None:
         # Here, so that all else of this package can be imported, and tested, without Ray.
@@ -77,16 +58,16 @@ class _RayMeter:
     def refused(self, call: Call, reason: str) -> None:
         self._refusals.inc(1, {**_labels(call), "mode": "none", "reason": reason})
 
-    def ended(self, call: Call, outcome: str, tokens: tuple[int, int] | None) -> None:
+    def ended(self, call: Call, end: End) -> None:
         labels = _labels(call)
-        self._requests.inc(1, {**labels, "outcome": outcome})
+        self._requests.inc(1, {**labels, "outcome": end.outcome})
         if (draft := call.draft) and draft.written:
             self._confidence.observe(draft.confidence, labels)
             if draft.outcome == "thought":
                 self._rejected.inc(draft.written, labels)
-        if tokens is None:
+        if end.tokens is None:
             return
-        thinking, answer = tokens
+        thinking, answer = end.tokens
         budget = call.decision.budget
         if call.thinks:
             self._count("thinking", thinking, labels)
@@ -111,6 +92,6 @@ def _labels(call: Call) -> dict[str, str]:
 
 
 @functools.cache
-def ray_meter() -> Meter:
+def ray_meter() -> RayMeter:
     """Return this process's meter; Ray has each metric once a process."""
-    return _RayMeter()
+    return RayMeter()

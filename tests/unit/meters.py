@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from app.answers.ends import End
 from app.scope import Call
 
 
@@ -10,14 +11,14 @@ class Kept:
 
     def __init__(self) -> None:
         self.refusals: list[tuple[Call, str]] = []
-        self.ends: list[tuple[Call, str, tuple[int, int] | None]] = []
+        self.ends: list[tuple[Call, End]] = []
         self.firsts: list[tuple[str, float]] = []
 
     def refused(self, call: Call, reason: str) -> None:
         self.refusals.append((call, reason))
 
-    def ended(self, call: Call, outcome: str, tokens: tuple[int, int] | None) -> None:
-        self.ends.append((call, outcome, tokens))
+    def ended(self, call: Call, end: End) -> None:
+        self.ends.append((call, end))
 
     def began(self, call: Call, what: str, seconds: float) -> None:
         self.firsts.append((what, seconds))
@@ -25,5 +26,5 @@ class Kept:
     @property
     def ended_as(self) -> Any:
         """The (outcome, tokens) of the only request."""
-        ((_, outcome, tokens),) = self.ends
-        return outcome, tokens
+        ((_, end),) = self.ends
+        return end.outcome, end.tokens

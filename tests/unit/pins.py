@@ -31,7 +31,7 @@ LOOKS = [
 NO_PINS = {
     r"\.md$|\.md\.gotmpl$": "documents; tests hold their tables to the pins",
     r"(^|/)go\.sum$|package-lock\.json$": "locks, made by the tool that reads them",
-    r"^tests/.*\.py$|^tests/chart/(golden|refusals)/": "values that a test is about",
+    r"^tests/.*\.py$|^tests/chart/(golden|refusals)/|_cases/": "values that a test is about",
     r"^(bench|models/nano|tests/unit/recorded)/.*\.(json|jsonl|svg|sse)$": "data",
     r"^renovate\.json5$": "what reads them",
 }

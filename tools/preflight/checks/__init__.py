@@ -1,0 +1,1 @@
+"""The checks. Each file is one: its `check(release, cluster)` yields findings."""

@@ -7,7 +7,7 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat test test-serve test-others e2e render bench calibrate lint validate format lock clean
+.PHONY: help run chat ui test test-serve test-others e2e render bench calibrate preflight status lint validate format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ override Q := $(value Q)
 export Q
 chat: $(ANY) ## ask what `make run` serves [Q="one question", ARGS="--no-think --budget 100"]
 	@exec $(PYTHON) examples/chat.py $(ARGS)
+
+ui: ## a page to ask what `make run` serves [BASE_URL=..., PORT=..., and API_KEY in the environment]
+	@python=$$(tools/clients-env ui)/bin/python && exec $$python -m tools.ui $(if $(PORT),--port $(PORT))
 
 # Without ARGS the tests of a server, which wait for it, run beside all others.
 test: .venv/cpu ## run what needs no cluster [ARGS="tests/unit -k auth", ARGS="-m nightly"]
@@ -37,6 +40,12 @@ render: .venv/cpu ## make anew what comes from the chart: schema, its README, k8
 	$(PYTHON) tools/schema.py
 	tools/go-tool helm-docs --chart-search-root charts --log-level warning
 	$(PYTHON) tools/render.py
+
+preflight: $(ANY) ## will it start in the cluster of KUBECONFIG? [ARGS="-f my-values.yaml --namespace x"]
+	@exec $(PYTHON) -m tools.preflight $(ARGS)
+
+status: $(ANY) ## what a release is doing, and where to look [RELEASE=..., NAMESPACE=..., ARGS=--watch]
+	@exec env PYTHONPATH=tools $(PYTHON) -m status $(RELEASE) $(if $(NAMESPACE),--namespace $(NAMESPACE)) $(ARGS)
 
 lint: .venv/cpu ## check format, style, types, scripts, workflows and the chart
 	.venv/bin/ruff format --check .

@@ -13,11 +13,12 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 KUBERNETES = "1.35.0"  # what we render for and validate against
-# Module of requirements/go.txt: where its CRDs lie.
+# Module of requirements/go.txt: where its CRDs lie; patterns with a space between them.
 CRDS = {
     "kuberay": "config/crd/bases/*.yaml",
     "gateway-api": "config/crd/standard/*.yaml",
-    "prometheus-operator": "example/prometheus-operator-crd/*_podmonitors.yaml",
+    "prometheus-operator": "example/prometheus-operator-crd/*_podmonitors.yaml "
+    "example/prometheus-operator-crd/*_prometheusrules.yaml",
     "flux-source": "config/crd/bases/*.yaml",
     "flux-kustomize": "config/crd/bases/*.yaml",
     "flux-helm": "config/crd/bases/*.yaml",
@@ -43,7 +44,7 @@ def write(folder: Path) -> None:
         (folder / path.name).write_text(text)
     for module, pattern in CRDS.items():
         root = go_tool("--module", module, check=True).stdout.strip()
-        files = list(Path(root).glob(pattern))
+        files = [path for one in pattern.split() for path in Path(root).glob(one)]
         if not files:
             raise FileNotFoundError(f"the module {module} has no {pattern}")
         for path in files:

@@ -104,7 +104,7 @@ def pods(objects: list[Object]) -> dict[str, Object]:
         name = item["metadata"]["name"]
         if item["kind"] == "Pod":
             found[name] = item
-        elif item["kind"] == "Job":
+        elif item["kind"] in ("Job", "Deployment"):
             found[name] = _pod(name, item["spec"]["template"])
         elif item["kind"] == "RayService":
             spec = item["spec"]["rayClusterConfig"]

@@ -232,17 +232,22 @@ def test_a_change_of_the_app_rolls_the_pods(chart):
 
 def test_every_module_of_the_app_reaches_the_pods_at_its_path():
     objects = render()
-    carried = manifest(objects, "ConfigMap")["data"]
+    carried = {o["metadata"]["name"]: o["data"] for o in objects if o["kind"] == "ConfigMap"}
     modules = {str(path.relative_to(ROOT / "app")) for path in (ROOT / "app").rglob("*.py")}
     clusters = [pod for name, pod in pods(objects).items() if not name.endswith("-test")]
     assert len(clusters) == 2
     for pod in clusters:
-        (volume,) = [v["configMap"] for v in pod["spec"]["volumes"] if v["name"] == "app"]
-        paths = {item["path"]: item["key"] for item in volume["items"]}
-        assert set(paths) == modules
-        assert set(paths.values()) == set(carried)
-        for path, key in paths.items():
-            assert carried[key].strip() == (ROOT / "app" / path).read_text().strip()
+        (volume,) = [v["projected"] for v in pod["spec"]["volumes"] if v["name"] == "app"]
+        sources = [source["configMap"] for source in volume["sources"]]
+        assert {source["name"] for source in sources} == set(carried)
+        mounted = {}
+        for source in sources:
+            data = carried[source["name"]]
+            assert {item["key"] for item in source["items"]} == set(data)
+            mounted |= {item["path"]: data[item["key"]] for item in source["items"]}
+        assert set(mounted) == modules
+        for path, code in mounted.items():
+            assert code.strip() == (ROOT / "app" / path).read_text().strip()
 
 
 def test_to_add_a_model_is_to_add_a_file(chart):

@@ -31,6 +31,8 @@ OPTIONS: dict[str, Object] = {
     },
     "monitored": {
         "podMonitor": {"enabled": True},
+        "prometheusRule": {"enabled": True, "sources": {"kuberay": True}},
+        "dashboard": {"enabled": True},
         "networkPolicy": {"metricsNamespaces": ["monitoring"], "clientNamespaces": ["apps"]},
     },
     "cached": {"weights": {"cache": {"enabled": True, "download": True}}},
@@ -51,6 +53,14 @@ OPTIONS: dict[str, Object] = {
         "accelerator": {"platform": "eks"},
         "image": {"pullSecrets": [{"name": "pull"}]},
         "worker": {"runtimeClassName": "nvidia", "priorityClassName": "high"},
+    },
+    "with a page": {
+        "playground": {
+            "enabled": True,
+            "existingClaim": "chats",
+            "url": "https://chat.example.com",
+            "clientNamespaces": ["ingress-nginx"],
+        },
     },
 }
 VALUES: dict[str, Object] = {
@@ -79,8 +89,9 @@ def test_kubernetes_takes_every_object(name: str, kubeconform: Check) -> None:
 def test_these_values_make_every_object(kubeconform: Check) -> None:
     kinds = {item["kind"] for values in VALUES.values() for item in render(values)}
     assert kinds == {
-        *("ConfigMap", "HTTPRoute", "Ingress", "Job", "NetworkPolicy", "PersistentVolumeClaim"),
-        *("Pod", "PodDisruptionBudget", "PodMonitor", "RayService", "Secret", "ServiceAccount"),
+        *("ConfigMap", "Deployment", "HTTPRoute", "Ingress", "Job", "NetworkPolicy"),
+        *("PersistentVolumeClaim", "Pod", "PodDisruptionBudget", "PodMonitor", "PrometheusRule"),
+        *("RayService", "Secret", "Service", "ServiceAccount"),
     }
 
 
@@ -103,6 +114,7 @@ def test_unknown_field_in_a_pod_template_is_found(kubeconform: Check) -> None:
         ("gateway", "HTTPRoute", ["spec", "rules", 0, "timeouts", "requests"], "1s"),
         ("monitored", "PodMonitor", ["spec", "podMetricsEndpoints", 0, "ports"], "metrics"),
         ("monitored", "NetworkPolicy", ["spec", "podSelectors"], {}),
+        ("monitored", "PrometheusRule", ["spec", "groups", 0, "rules", 0, "expression"], "up"),
         ("cached", "PersistentVolumeClaim", ["spec", "accessModes"], "ReadWriteMany"),
         ("cached", "RayService", ["spec", "serveConfigV2"], {}),
         ("cached", "RayService", ["spec", "rayClusterConfig", "rayVersions"], "2"),

@@ -293,6 +293,14 @@ def test_the_plain_manifest_can_be_applied_to_any_namespace():
         assert "helm" not in json.dumps(item["metadata"]).lower()
 
 
+def test_kubectl_apply_can_note_each_object():
+    # It writes the object, as Go writes JSON, into an annotation; all of these have 256 KiB.
+    for item in render():
+        written = json.dumps(item, separators=(",", ":"), ensure_ascii=False)
+        size = len(re.sub("[<>&]", r"\\u0000", written).encode())
+        assert size < 200_000, item["metadata"]["name"]
+
+
 def test_labels_are_valid_whatever_the_charts_version(tmp_path):
     # Flux adds the chart's digest to its version: 0.1.0+50b782b6b4d1.
     chart = shutil.copytree(CHART, tmp_path / "chart")

@@ -246,7 +246,7 @@ def test_only_a_hybrid_model_has_two_modes(name: str) -> None:
     preset = MODELS[name]
     modes = {"thinking", "nonThinking"} if preset["hybrid"] else {"thinking"}
     assert set(preset["sampling"]) == modes
-    # deepseek_r1 leaves `content` null when a hybrid model does not think; see README.md.
+    # deepseek_r1 leaves `content` null when a hybrid model does not think.
     assert preset["reasoningParser"] == ("qwen3" if preset["hybrid"] else "deepseek_r1")
 
 

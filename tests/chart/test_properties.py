@@ -481,6 +481,8 @@ EVERYTHING: Values = {
     "ingress": {"enabled": True, "host": "a.example", "tlsSecret": "tls", "className": "nginx"},
     "httpRoute": {"enabled": True, "parentRefs": [{"name": "gateway"}], "hostnames": ["a.example"]},
     "podMonitor": {"enabled": True},
+    "prometheusRule": {"enabled": True, "sources": {"kuberay": True, "certManager": True}},
+    "dashboard": {"enabled": True},
     "podDisruptionBudget": {"protectHead": True},
     "networkPolicy": {
         "clientNamespaces": ["nginx"],

@@ -112,11 +112,12 @@ def command_line(process: psutil.Process) -> str:
 
 @dataclass
 class Server:
-    """A running deployment and the keys' file it reads."""
+    """A running deployment, and the files that it reads and writes."""
 
     base_url: str
     keys_file: Path
     run: MakeRun
+    log: Path  # of its requests
 
     def client(self, key: str = KEY) -> openai.OpenAI:
         """Return the real OpenAI client for this server."""
@@ -146,6 +147,17 @@ def metrics(server: Server) -> dict[str, float]:
     return values
 
 
+def traced(config: str) -> dict[str, str]:
+    """Return what the chart sets beside an engine that sends its spans to a collector."""
+    found = re.search(r"otlp_traces_endpoint: (\S+)", config)
+    if not found:
+        return {}
+    return {
+        "RAY_SERVE_TRACING_EXPORTER_IMPORT_PATH": "app.tracing:span_processors",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": found[1],
+    }
+
+
 @pytest.fixture(scope="session", params=[(mode, "") for mode in MODES], ids=MODES)
 def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]:
     """Yield a server that answers; Ctrl-C ends it and must leave nothing behind.
@@ -158,19 +170,25 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
     keys_file = folder / "keys"
     keys_file.write_text(f"alice: {KEY}\nbob: {BOB}\ndave: {DAVE}\n")
     port = free_port()
-    path = ROOT / CONFIG
+    path, log = ROOT / CONFIG, folder / "requests.jsonl"
+    # Workers tell their metrics each second, not each ten.
+    variables = {
+        "HYBRID_LLM_API_KEYS_FILE": str(keys_file),
+        "HYBRID_LLM_REQUEST_LOG": str(log),
+        "RAY_metrics_report_interval_ms": "1000",
+    }
     if config:
+        variables |= traced(config)
         path = folder / "own-cpu.yaml"  # by its name make knows the engine
         path.write_text(config)
     run = MakeRun.start(
         [f"PORT={port}", f"CONFIG={path}", f"MODE={mode}"],
-        # Workers tell their metrics each second, not each ten.
-        {"HYBRID_LLM_API_KEYS_FILE": str(keys_file), "RAY_metrics_report_interval_ms": "1000"},
+        variables,
         folder,
     )
     try:
         run.wait_for("is ready", START_S)
-        yield Server(f"http://127.0.0.1:{port}", keys_file, run)
+        yield Server(f"http://127.0.0.1:{port}", keys_file, run, log)
     finally:
         left = run.interrupt()
     assert not left, f"Ctrl-C left behind: {left}"

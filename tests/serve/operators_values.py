@@ -8,10 +8,11 @@ import copy
 import pytest
 import yaml
 
-from .conftest import CONFIG, MODEL, MODES, ROOT
+from .conftest import CONFIG, MODEL, MODES, ROOT, free_port
 
 FIXED = "fixed"  # in the ingress mode a second model; direct streaming has one
 PAGE = "https://app.example.com"  # whose scripts may ask
+COLLECTOR = f"http://127.0.0.1:{free_port()}"  # of spans; it need not be there
 SECONDS = 3  # that a request may take to arrive
 REASONING = {
     "fields": "reasoning",
@@ -35,6 +36,7 @@ def with_values(mode: str) -> str:
     config.pop("http_options", None)  # then make run sees to it that this machine alone is served
     arguments = config["applications"][0]["args"]
     (model,) = arguments["llm_configs"]
+    model["engine_kwargs"]["otlp_traces_endpoint"] = COLLECTOR
     arguments["reasoning"] = {MODEL: REASONING}
     arguments["edge"] = {"cors": {"allowedOrigins": [PAGE]}, "requestSeconds": SECONDS}
     if mode == "ingress":

@@ -51,8 +51,17 @@ annotations:
 {{- default (printf "%s-api-keys" (include "hybrid-llm.fullname" .)) .Values.auth.existingSecret -}}
 {{- end -}}
 
+{{- define "hybrid-llm.playgroundSecret" -}}
+{{- default (printf "%s-playground" (include "hybrid-llm.fullname" .)) .Values.playground.existingSecret -}}
+{{- end -}}
+
 {{- define "hybrid-llm.cacheClaim" -}}
 {{- default (printf "%s-cache" (include "hybrid-llm.fullname" .)) .Values.weights.cache.existingClaim -}}
+{{- end -}}
+
+{{/* The job that the Prometheus operator makes of the PodMonitor. */}}
+{{- define "hybrid-llm.job" -}}
+{{- printf "%s/%s" .Release.Namespace (include "hybrid-llm.fullname" .) -}}
 {{- end -}}
 
 {{- define "hybrid-llm.image" -}}

@@ -148,6 +148,8 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model "accelerator" $accelerator -}}
   {{- $_ := set $model "id" $id -}}
   {{- $_ := set $model "name" (regexReplaceAll "[^a-z0-9]+" ($id | lower) "-" | trunc 40 | trimAll "-" | default "model") -}}
+  {{- /* As Ray Serve LLM names it. */ -}}
+  {{- $_ := set $model "deployment" (printf "LLMServer:%s" ($id | replace "/" "--" | replace "." "_")) -}}
   {{- $_ := set $model "source" (default $spec.source $given.model.source) -}}
   {{- /* The preset's is of its own source. */ -}}
   {{- $moved := or $given.model.source (hasKey $given.model.overrides "source") (ne .root.Values.weights.from "hub") -}}

@@ -11,25 +11,37 @@ labels:
 annotations:
   # A change of either becomes a change of the pods, which KubeRay rolls out by a second cluster.
   hybrid-llm/args-checksum: {{ .plan.fixedChecksum }}
-  hybrid-llm/app-checksum: {{ include "hybrid-llm.app" $root | sha256sum | trunc 16 }}
+  hybrid-llm/app-checksum: {{ include "hybrid-llm.appChecksum" $root }}
   {{- with merge (dict) .annotations $root.Values.commonAnnotations }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- end -}}
 
-{{/* Whatever a file of app/ is called, it is carried; a key can't have a slash, so the volume's items have the paths. */}}
-{{- define "hybrid-llm.app" -}}
-{{- range $path, $_ := .Files.Glob "app/**.py" }}
-{{ $path | trimPrefix "app/" | replace "/" "." }}: |
-  {{- $.Files.Get $path | trim | nindent 2 }}
+{{/*
+The files of app/ by their folder, for one ConfigMap each: `kubectl apply` writes an object into an annotation of its own,
+which may have 256 KiB. Whatever a file is called, it is carried.
+*/}}
+{{- define "hybrid-llm.appFolders" -}}
+{{- $folders := dict -}}
+{{- range $path, $_ := .Files.Glob "app/**.py" -}}
+  {{- $folder := dir $path | trimPrefix "app" | replace "/" "-" -}}
+  {{- $_ := set $folders $folder (append (default list (get $folders $folder)) $path) -}}
+{{- end -}}
+{{- toYaml $folders -}}
+{{- end -}}
+
+{{/* (dict "root" $ "paths" those of one folder) */}}
+{{- define "hybrid-llm.appData" -}}
+{{- range .paths }}
+{{ base . }}: |
+  {{- $.root.Files.Get . | trim | nindent 2 }}
 {{- end }}
 {{- end -}}
 
-{{- define "hybrid-llm.appItems" -}}
-{{- range $path, $_ := .Files.Glob "app/**.py" }}
-{{- $path = $path | trimPrefix "app/" }}
-- {key: {{ $path | replace "/" "." }}, path: {{ $path }}}
-{{- end }}
+{{- define "hybrid-llm.appChecksum" -}}
+{{- $all := dict -}}
+{{- range $path, $_ := .Files.Glob "app/**.py" -}}{{- $_ := set $all $path ($.Files.Get $path) -}}{{- end -}}
+{{- toJson $all | sha256sum | trunc 16 -}}
 {{- end -}}
 
 {{/* (dict "root" $ "plan" plan "drainSeconds" how long Ray lets the node finish its answers) */}}
@@ -76,6 +88,18 @@ annotations:
 # for its next request may have one as long as 90 s after an answer that began before, and that takes its time too.
 - {name: RAY_SERVE_HAPROXY_HARD_STOP_AFTER_S, value: {{ add (mul 2 ($values.serving.drainSeconds | int)) 90 | quote }}}
 {{- end }}
+{{- if $values.requestLog.enabled }}
+- {name: HYBRID_LLM_REQUEST_LOG, value: /proc/1/fd/1} # Ray keeps its workers' own output in files
+{{- end }}
+{{- with $values.tracing }}
+{{- if .endpoint }}
+- {name: RAY_SERVE_TRACING_EXPORTER_IMPORT_PATH, value: "app.tracing:span_processors"}
+- {name: RAY_SERVE_TRACING_SAMPLING_RATIO, value: {{ .sampleRatio | quote }}}
+- {name: OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, value: {{ .endpoint | quote }}}
+- {name: OTEL_EXPORTER_OTLP_TRACES_PROTOCOL, value: {{ .protocol | quote }}}
+- {name: OTEL_SERVICE_NAME, value: {{ include "hybrid-llm.fullname" $.root | quote }}}
+{{- end }}
+{{- end }}
 - {name: RAYLLM_ENABLE_REQUEST_PROMPT_LOGS, value: "0"} # prompts are the clients' own
 - {name: RAY_USAGE_STATS_ENABLED, value: "0"}
 {{- with $values.env }}
@@ -98,17 +122,23 @@ annotations:
 - {name: shared-memory, mountPath: /dev/shm}
 {{- end -}}
 
-{{/* (dict "root" $ "sharedMemory" "16Gi" "outlivesApp" whether pods may start when the ConfigMap is gone) */}}
+{{/* (dict "root" $ "sharedMemory" "16Gi" "outlivesApp" whether pods may start when the ConfigMaps are gone) */}}
 {{- define "hybrid-llm.volumes" -}}
 {{- $values := .root.Values -}}
 - name: app
-  configMap:
-    name: {{ include "hybrid-llm.fullname" .root }}-app
-    {{- if .outlivesApp }}
-    optional: true
-    {{- end }}
-    items:
-      {{- include "hybrid-llm.appItems" .root | trim | nindent 6 }}
+  projected:
+    sources:
+      {{- range $folder, $paths := include "hybrid-llm.appFolders" .root | fromYaml }}
+      - configMap:
+          name: {{ include "hybrid-llm.fullname" $.root }}-app{{ $folder }}
+          {{- if $.outlivesApp }}
+          optional: true
+          {{- end }}
+          items:
+            {{- range $paths }}
+            - {key: {{ base . }}, path: {{ trimPrefix "app/" . }}}
+            {{- end }}
+      {{- end }}
 {{- if $values.auth.enabled }}
 - name: api-keys
   secret:

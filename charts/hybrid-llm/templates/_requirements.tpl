@@ -305,6 +305,12 @@ A default that leaves it to the model, of a model or of a key.
   {{- include "hybrid-llm.problem" (list $plan "serving.ingress.targetOngoingRequests" $ingress.targetOngoingRequests (printf "is more than serving.ingress.maxOngoingRequests (%v), so it would never scale up" $ingress.maxOngoingRequests) "lower it") -}}
 {{- end -}}
 
+{{- with $values.tracing -}}
+  {{- if and (eq .protocol "http/protobuf") .endpoint (not (trimPrefix "/" (urlParse .endpoint).path)) -}}
+    {{- include "hybrid-llm.problem" (list $plan "tracing.endpoint" .endpoint "by HTTP it must be the whole address, with its path" "add /v1/traces, as most collectors have it") -}}
+  {{- end -}}
+{{- end -}}
+
 {{- /* Image. */ -}}
 {{- $tagged := regexFind "^[0-9]+[.][0-9]+[.][0-9]+" $values.image.tag -}}
 {{- if and (not $values.image.digest) (or (not $values.image.tag) (eq $values.image.tag "latest")) -}}
@@ -399,7 +405,7 @@ A default that leaves it to the model, of a model or of a key.
 {{- else if and $gatewayClass (not $plan.gradual) -}}
   {{- include "hybrid-llm.problem" (list $plan $ofClass $gatewayClass (printf "it would not be used: ray.upgrade.strategy is %s" $values.ray.upgrade.strategy) "set ray.upgrade.strategy=NewClusterWithIncrementalUpgrade, or leave it empty") -}}
 {{- end -}}
-{{- range $key, $enabled := dict "ingress.enabled" $values.ingress.enabled "httpRoute.enabled" $values.httpRoute.enabled -}}
+{{- range $key, $enabled := dict "ingress.enabled" $values.ingress.enabled "httpRoute.enabled" $values.httpRoute.enabled "playground.enabled" $values.playground.enabled -}}
   {{- if and $plan.gradual $enabled -}}
     {{- include "hybrid-llm.problem" (list $plan $key true "it leads to the old cluster alone until the change is over, and that one loses its replicas step by step" (printf "turn it off: clients ask the Gateway %s-gateway, which KubeRay makes" $fullname)) -}}
   {{- end -}}
@@ -409,6 +415,42 @@ A default that leaves it to the model, of a model or of a key.
 {{- end -}}
 {{- if and $values.networkPolicy.enabled $values.podMonitor.enabled (not $values.networkPolicy.metricsNamespaces) -}}
   {{- include "hybrid-llm.problem" (list $plan "networkPolicy.metricsNamespaces" "[]" "the network policy would keep Prometheus out" "name its namespace, for instance [monitoring]") -}}
+{{- end -}}
+
+{{- /* The page. */ -}}
+{{- $page := $values.playground -}}
+{{- if $page.enabled -}}
+  {{- if and $values.auth.enabled $values.auth.existingSecret (not $page.key) -}}
+    {{- include "hybrid-llm.problem" (list $plan "playground.key" "" (printf "the chart can't know which entry of the Secret %s the page should ask with" $values.auth.existingSecret) "name it; one of its own is best") -}}
+  {{- else if and $page.key (not $values.auth.enabled) -}}
+    {{- include "hybrid-llm.problem" (list $plan "playground.key" $page.key "auth.enabled is false, so no key would be asked for" "set auth.enabled=true, or leave it empty") -}}
+  {{- end -}}
+  {{- if regexMatch ":(latest|main|dev|cuda|ollama|slim|git-[0-9a-f]+)$" $page.image -}}
+    {{- include "hybrid-llm.problem" (list $plan "playground.image" $page.image "what it is changes from pull to pull" "name a version, or a digest") -}}
+  {{- end -}}
+  {{- if and $page.clientNamespaces (not $page.accounts) -}}
+    {{- include "hybrid-llm.problem" (list $plan "playground.accounts" false "everybody whom playground.clientNamespaces lets in would use the model by the page's key" "set it to true") -}}
+  {{- else if and $page.clientNamespaces (not $page.existingClaim) -}}
+    {{- include "hybrid-llm.problem" (list $plan "playground.existingClaim" "" "accounts would go with the pod, and whoever came first after that would be the administrator, who can read the key" "name a claim for them") -}}
+  {{- end -}}
+{{- else if or $page.key $page.existingClaim $page.existingSecret $page.clientNamespaces -}}
+  {{- include "hybrid-llm.problem" (list $plan "playground.enabled" false "other values of playground are set, and would not be used" "set playground.enabled=true") -}}
+{{- end -}}
+
+{{- /* Alerts. */ -}}
+{{- $rule := $values.prometheusRule -}}
+{{- if and $rule.enabled (not $values.podMonitor.enabled) -}}
+  {{- include "hybrid-llm.problem" (list $plan "prometheusRule.enabled" true "its alerts go by the metrics that the PodMonitor brings, and without them one fires for ever" "set podMonitor.enabled=true") -}}
+{{- end -}}
+{{- if and $rule.sources.certManager (not (and $values.ingress.enabled $values.ingress.tlsSecret)) -}}
+  {{- include "hybrid-llm.problem" (list $plan "prometheusRule.sources.certManager" true "there is no certificate of this release: ingress.tlsSecret is empty or ingress.enabled is false" "set it to false; a Gateway's certificate is watched where the Gateway is") -}}
+{{- end -}}
+{{- range $name, $_ := $rule.alerts -}}
+  {{- if not ($root.Files.Get (printf "alerts/%s.yaml" $name)) -}}
+    {{- $names := list -}}
+    {{- range $path, $_ := $root.Files.Glob "alerts/*.yaml" -}}{{- $names = append $names (base $path | trimSuffix ".yaml") -}}{{- end -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "prometheusRule.alerts.%s" $name) "" "there is no such alert" (printf "use one of: %s" (join ", " (sortAlpha $names)))) -}}
+  {{- end -}}
 {{- end -}}
 
 {{- /* Pods. */ -}}

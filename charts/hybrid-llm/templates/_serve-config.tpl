@@ -37,7 +37,7 @@ applications:
     # it a change of the pods too, for which KubeRay starts a second cluster.
     deployments:
       {{- range $plan.models }}
-      - name: {{ printf "LLMServer:%s" (.id | replace "/" "--" | replace "." "_") | quote }}
+      - name: {{ .deployment | quote }}
         {{- include "hybrid-llm.replicas" . | nindent 8 }}
         max_ongoing_requests: {{ .maxOngoing }} # more than that wait for a replica
         max_queued_requests: {{ .maxQueued }} # and more than that get a 503 at once
@@ -134,6 +134,7 @@ runtime_env:
   {{- $_ := set $kwargs "enable_auto_tool_choice" true -}}
   {{- $_ := set $kwargs "tool_call_parser" $model.spec.toolCallParser -}}
 {{- end -}}
+{{- with $values.tracing.endpoint -}}{{- $_ := set $kwargs "otlp_traces_endpoint" . -}}{{- end -}}
 {{- /* What the model's card advises for the mode of a request that does not choose one. */ -}}
 {{- $mode := ternary "nonThinking" "thinking" (eq ($model.reasoning.thinkingDefault | toString) "false") -}}
 {{- with get $model.spec.sampling $mode -}}{{- $_ := set $kwargs "override_generation_config" . -}}{{- end -}}

@@ -21,7 +21,7 @@ class RequestLog:
     """A `Meter` that writes a line for each request when it has ended, or was refused."""
 
     def __init__(self, write: Callable[[bytes], Any]) -> None:
-        """Take what writes a whole line at once, or raises BlockingIOError where it can't now."""
+        """Take what writes a whole line at once, or raises OSError where it can't now."""
         self._write = write
         self._lost = 0
 
@@ -66,7 +66,7 @@ class RequestLog:
         try:
             self._write(line.encode() + b"\n")
             self._lost = 0
-        except BlockingIOError:  # a log that nobody reads must not hold up the answers
+        except OSError:  # nobody reads it, or the disk is full: no matter to those who ask
             self._lost += 1
 
 

@@ -39,6 +39,25 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def in_a_terminal(
+    command: list[str], environment: dict[str, str], output: Path
+) -> subprocess.Popen[str]:
+    """Start a command as a terminal does; nothing of make or pytest around it leaks in."""
+    ours = ("MAKE", "MFLAGS", "PYTEST")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+    with output.open("w") as file:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**kept, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+
 @dataclass
 class MakeRun:
     """A `make run` in a process group of its own, as a terminal starts it."""
@@ -48,20 +67,9 @@ class MakeRun:
 
     @classmethod
     def start(cls, arguments: list[str], environment: dict[str, str], folder: Path) -> "MakeRun":
-        """Start `make run` with arguments such as PORT=8001; nothing of this session's leaks in."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+        """Start `make run` with arguments such as PORT=8001."""
         output = folder / "run.log"
-        with output.open("w") as file:
-            process = subprocess.Popen(
-                ["make", "run", *arguments],
-                cwd=ROOT,
-                env={**kept, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
+        process = in_a_terminal(["make", "run", *arguments], environment, output)
         return cls(process, output)
 
     def wait_for(self, text: str, seconds: float) -> None:

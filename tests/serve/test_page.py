@@ -19,7 +19,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from . import chromium
-from .conftest import BOB, KEY, MODEL, ROOT, Server, free_port
+from .conftest import BOB, KEY, MODEL, ROOT, Server, free_port, in_a_terminal
 from .forwarder import Forwarder
 from .operators_values import both_modes
 
@@ -60,20 +60,9 @@ class Ui:
 
     @classmethod
     def start(cls, port: int, folder: Path, **environment: str) -> "Ui":
-        ours = ("MAKE", "MFLAGS", "PYTEST")  # NiceGUI is another one under pytest
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
         output = folder / f"ui-{port}.log"
-        with output.open("w") as file:
-            process = subprocess.Popen(
-                ["make", "--no-print-directory", "ui", f"PORT={port}"],
-                cwd=ROOT,
-                env={**kept, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                text=True,
-                start_new_session=True,
-            )
+        command = ["make", "--no-print-directory", "ui", f"PORT={port}"]
+        process = in_a_terminal(command, environment, output)
         return cls(process, port, output)
 
     def await_start(self) -> None:

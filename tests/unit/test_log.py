@@ -113,6 +113,14 @@ def test_a_log_that_nobody_reads_holds_up_nothing_and_says_what_it_lost(tmp_path
     assert last["lines_lost_before"] == 2000 - len(whole) > 0
 
 
+def test_a_full_disk_fails_no_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PATH, "/dev/full")
+    log = request_log()
+    assert log
+    response = ask(Metering(stream(STREAM), log), with_call(http(), CALL))
+    assert response.body == b"".join(STREAM)
+
+
 def test_a_file_is_appended_to_and_nobody_else_may_read_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,18 +3,12 @@
 import math
 from decimal import Decimal
 
-_TIMES = {
-    **{"n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"), "": Decimal(1)},
-    **{unit: Decimal(1000) ** n for n, unit in enumerate("kMGTPE", 1)},
-    **{f"{unit}i": Decimal(1024) ** n for n, unit in enumerate("KMGTPE", 1)},
-}
+from kubernetes.utils.quantity import parse_quantity
 
 
 def number(quantity: str | int | float) -> Decimal:
-    """Return a quantity as a number; it may be written with an exponent too."""
-    text = str(quantity).strip()
-    digits = text.rstrip("KMGTPEkinum") if not text.endswith(tuple("0123456789.")) else text
-    return Decimal(digits) * _TIMES[text[len(digits) :]]
+    """Return a quantity as a number."""
+    return Decimal(parse_quantity(quantity))  # type: ignore[no-untyped-call]
 
 
 def amount(resource: str, quantity: str | int | float) -> int:

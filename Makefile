@@ -7,7 +7,7 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat ui test test-serve test-others e2e render bench calibrate preflight status lint validate format lock clean
+.PHONY: help run chat ui test test-serve test-others e2e render bench calibrate preflight plan status lint validate format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ render: .venv/cpu ## make anew what comes from the chart: schema, its README, k8
 
 preflight: $(ANY) ## will it start in the cluster of KUBECONFIG? [ARGS="-f my-values.yaml --namespace x"]
 	@exec $(PYTHON) -m tools.preflight $(ARGS)
+
+plan: $(ANY) ## how many accelerators, and what they cost [ARGS="--accelerator h200 --requests 2"]
+	@exec $(PYTHON) -m tools.plan $(ARGS)
 
 status: $(ANY) ## what a release is doing, and where to look [RELEASE=..., NAMESPACE=..., ARGS=--watch]
 	@exec env PYTHONPATH=tools $(PYTHON) -m status $(RELEASE) $(if $(NAMESPACE),--namespace $(NAMESPACE)) $(ARGS)

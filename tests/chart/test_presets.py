@@ -274,7 +274,11 @@ def test_vllm_has_these_engine_arguments() -> None:
 @each_accelerator
 def test_an_accelerator_has_exactly_these_keys(name: str) -> None:
     preset = ACCELERATORS[name]
-    assert types(preset) == ACCELERATOR_KEYS
+    there = {"peak": dict} if preset["label"] else {}
+    assert types(preset) == ACCELERATOR_KEYS | there
+    if there:
+        eight_bits = {"fp8Tflops"} if preset["fp8"] else set()
+        assert set(preset["peak"]) == {"bandwidthGBs", "tflops"} | eight_bits
     for key in ("maxPerNode", "cpuPerAccelerator", "memoryGiBPerAccelerator", "sharedMemoryGiB"):
         assert preset[key] > 0
     assert preset["sharedMemoryGiB"] < preset["memoryGiBPerAccelerator"]

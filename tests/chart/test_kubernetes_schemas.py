@@ -54,6 +54,7 @@ OPTIONS: dict[str, Object] = {
         "image": {"pullSecrets": [{"name": "pull"}]},
         "worker": {"runtimeClassName": "nvidia", "priorityClassName": "high"},
     },
+    "looked at before": {"preflight": {"enabled": True}},
     "with a page": {
         "playground": {
             "enabled": True,
@@ -89,6 +90,7 @@ def test_kubernetes_takes_every_object(name: str, kubeconform: Check) -> None:
 def test_these_values_make_every_object(kubeconform: Check) -> None:
     kinds = {item["kind"] for values in VALUES.values() for item in render(values)}
     assert kinds == {
+        *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
         *("ConfigMap", "Deployment", "HTTPRoute", "Ingress", "Job", "NetworkPolicy"),
         *("PersistentVolumeClaim", "Pod", "PodDisruptionBudget", "PodMonitor", "PrometheusRule"),
         *("RayService", "Secret", "Service", "ServiceAccount"),
@@ -119,6 +121,7 @@ def test_unknown_field_in_a_pod_template_is_found(kubeconform: Check) -> None:
         ("cached", "RayService", ["spec", "serveConfigV2"], {}),
         ("cached", "RayService", ["spec", "rayClusterConfig", "rayVersions"], "2"),
         ("cached", "Job", ["spec", "template", "spec", "restartPolicies"], "Never"),
+        ("looked at before", "Role", ["rules", 0, "verb"], ["list"]),
     ],
 )
 def test_wrong_field_is_found(

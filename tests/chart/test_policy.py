@@ -65,7 +65,7 @@ def pod_security(given: dict[str, Object]) -> dict[str, str]:
 def test_every_pod_passes_the_restricted_profile() -> None:
     given = all_pods()
     assert {component(pod) for pod in given.values()} == {
-        *("head", "worker", "ingress", "download", "playground", "test")
+        *("head", "worker", "ingress", "download", "playground", "preflight", "test")
     }
     assert pod_security(given) == {}
 
@@ -99,8 +99,8 @@ def test_no_container_writes_to_its_image() -> None:
             assert container["securityContext"]["readOnlyRootFilesystem"] is True, name
 
 
-def test_the_autoscaler_alone_gets_a_token_of_the_cluster() -> None:
-    scaling = set()
+def test_autoscaler_and_preflight_alone_get_a_token_of_the_cluster() -> None:
+    seen = set()
     for name, pod in all_pods().items():
         assert pod["spec"]["automountServiceAccountToken"] is False, name
         tokens = {
@@ -115,11 +115,11 @@ def test_the_autoscaler_alone_gets_a_token_of_the_cluster() -> None:
             for container in containers(pod)
             if tokens & {mount["name"] for mount in container.get("volumeMounts", [])}
         }
-        has_one = "autoscaler" in {container["name"] for container in containers(pod)}
-        assert holders == ({"autoscaler"} if has_one else set()), name
-        assert bool(tokens) == has_one, name
-        scaling.add(has_one)
-    assert scaling == {True, False}  # both were looked at
+        meant = {"autoscaler", "preflight"} & {container["name"] for container in containers(pod)}
+        assert holders == meant, name
+        assert bool(tokens) == bool(meant), name
+        seen |= meant or {"none"}
+    assert seen == {"autoscaler", "preflight", "none"}  # all were looked at
 
 
 def test_no_container_has_a_secret_in_its_text() -> None:

@@ -251,7 +251,7 @@ def test_a_package_that_the_registry_changed_is_not_pulled(registry, tampered, t
     assert not list(tmp_path.iterdir())
 
 
-def test_the_sbom_is_signed_and_has_each_file_of_the_app_with_its_hash(released):
+def test_the_sbom_is_signed_and_has_each_file_of_the_programs_with_its_hash(released):
     run = verify(released.signed, released.key, "verify-attestation", "--type", "spdxjson")
     assert run.returncode == 0, run.stderr
     statement = json.loads(base64.b64decode(json.loads(run.stdout)["payload"]))
@@ -261,10 +261,11 @@ def test_the_sbom_is_signed_and_has_each_file_of_the_app_with_its_hash(released)
         file["fileName"]: {c["algorithm"]: c["checksumValue"] for c in file["checksums"]}
         for file in statement["predicate"]["files"]
     }
-    sources = sorted((ROOT / "app").rglob("*.py"))
+    places = {ROOT / "app": ROOT, ROOT / "tools/preflight": ROOT / "tools"}
+    sources = [(path, above) for place, above in places.items() for path in place.rglob("*.py")]
     assert sources
-    for source in sources:
-        name = str(source.relative_to(ROOT))
+    for source, above in sources:
+        name = str(source.relative_to(above))
         assert hashes[name]["SHA256"] == sha256(source.read_bytes()).hexdigest()
 
 

@@ -180,17 +180,20 @@ def test_both_helms_find_the_staged_chart_well_made(staged):
         assert run.returncode == 0, run.stdout + run.stderr
 
 
-def test_the_package_has_the_charts_files_the_apps_and_no_others(staged, tmp_path):
+def test_the_package_has_the_charts_files_the_programs_and_no_others(staged, tmp_path):
     (staged / "app/__pycache__").mkdir(exist_ok=True)
     (staged / "app/__pycache__/serve.cpython-311.pyc").write_bytes(b"")
     run = go_tool("helm", "package", str(staged), "--destination", str(tmp_path))
     assert run.returncode == 0, run.stderr
     with tarfile.open(tmp_path / f"hybrid-llm-{VERSION}.tgz") as package:
         members = package.getmembers()
-    assert all(member.isfile() for member in members)  # not the link that app is in the repository
+    assert all(member.isfile() for member in members)  # not the links that the programs are
     packaged = {member.name.removeprefix("hybrid-llm/") for member in members}
-    kept = files("charts/hybrid-llm") - {"app", "README.md.gotmpl"}
-    assert packaged == kept | {f"app/{file}" for file in files("app")} | {"LICENSE"}
+    programs = {"app": "app", "preflight": "tools/preflight"}
+    kept = files("charts/hybrid-llm") - {*programs, "README.md.gotmpl"} | {"LICENSE"}
+    for name, place in programs.items():
+        kept |= {f"{name}/{file}" for file in files(place)}
+    assert packaged == kept
     assert "app/thinking/decision.py" in packaged
 
 

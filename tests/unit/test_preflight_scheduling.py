@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
+from kubernetes.utils.quantity import parse_quantity
 
+from preflight import quantity
 from preflight.quantity import amount
 from preflight.requests import requests
 from preflight.scheduling.nodes import with_pods
@@ -56,6 +60,26 @@ def placed(nodes: list[Object], pods: list[Object], *wanted: tuple[Object, int])
 )
 def test_a_quantity(resource: str, quantity: str, value: int) -> None:
     assert amount(resource, quantity) == value
+
+
+@hypothesis.given(
+    number=st.one_of(
+        st.integers(0, 10**12).map(str),
+        st.decimals(0, 10**6, places=3).map(str),
+        st.sampled_from(["1e3", "1E3", "2e-2", "-5"]),
+    ),
+    suffix=st.sampled_from(["", *"numkMGTPE", *(f"{prefix}i" for prefix in "KMGTPE")]),
+)
+@hypothesis.settings(deadline=None)
+def test_a_quantity_is_what_the_kubernetes_package_takes_it_for(number: str, suffix: str) -> None:
+    assert quantity.number(number + suffix) == parse_quantity(number + suffix)
+
+
+@pytest.mark.parametrize("text", ["", "Gi", "1ki", "1Ki Gi", "1x", "four"])
+def test_what_is_no_quantity_is_none_for_both(text: str) -> None:
+    for parse in (quantity.number, parse_quantity):
+        with pytest.raises(ValueError):
+            parse(text)
 
 
 def _container(cpu: str, **more: Any) -> Object:

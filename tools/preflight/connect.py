@@ -1,10 +1,12 @@
 """The way to a cluster: by a kubeconfig, with the `kubernetes` client."""
 
+import os
+
 import kubernetes.client
 import kubernetes.config
 import urllib3
 
-from . import Object, Stop
+from . import Object, Stop, incluster
 from .cluster import Ask
 
 TIMEOUT = (5, 60)  # seconds to connect, and to answer
@@ -25,13 +27,11 @@ def connect(kubeconfig: str | None, context: str | None) -> tuple[Ask, str, str]
         named = next((c for c in contexts if c["name"] == context), None) if context else current
         api = kubernetes.config.new_client_from_config(kubeconfig, context)  # type: ignore[no-untyped-call]
     except kubernetes.config.ConfigException as problem:
-        try:
-            kubernetes.config.load_incluster_config()  # type: ignore[no-untyped-call]
-        except kubernetes.config.ConfigException:
-            raise Stop(
-                f"no cluster: {str(problem).rstrip('.')}. KUBECONFIG or --kubeconfig names one"
-            ) from None
-        api, named = kubernetes.client.ApiClient(), None
+        if "KUBERNETES_SERVICE_HOST" in os.environ:  # in a pod
+            return incluster.connect()
+        raise Stop(
+            f"no cluster: {str(problem).rstrip('.')}. KUBECONFIG or --kubeconfig names one"
+        ) from None
     api.configuration.retries = False
     server = str(api.configuration.host)
 

@@ -48,9 +48,10 @@ class Fit:
         return any(list(counts) == first for counts in self.least.placed) or not self.least.whole
 
 
-def nodes_of(cluster: Cluster) -> list[Node]:
-    """Return the cluster's nodes with what runs there."""
-    return with_pods(cluster.list("/api/v1/nodes"), cluster.list("/api/v1/pods"))
+def nodes_of(release: Release, cluster: Cluster) -> list[Node]:
+    """Return the cluster's nodes with what runs there, but for the pod that looks."""
+    pods = [pod for pod in cluster.list("/api/v1/pods") if not release.looks(pod)]
+    return with_pods(cluster.list("/api/v1/nodes"), pods)
 
 
 def waiting(pods: Sequence[Object]) -> list[Object]:
@@ -115,7 +116,7 @@ def fit(release: Release, cluster: Cluster) -> Fit:
     """
     groups = release.groups
     kinds = kinds_of(release, cluster, groups)
-    nodes = nodes_of(cluster)
+    nodes = nodes_of(release, cluster)
     spaces = {
         one["metadata"]["name"]: one["metadata"].get("labels") or {}
         for one in readable(cluster, "/api/v1/namespaces")

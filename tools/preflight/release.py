@@ -70,6 +70,16 @@ class Release:
             if group.pod["metadata"]["labels"].get(COMPONENT) != "preflight"
         ]
 
+    def looks(self, pod: Object) -> bool:
+        """Return whether a pod of the cluster is the one that looks, and has ended before these."""
+        metadata = pod["metadata"]
+        labels = metadata.get("labels") or {}
+        return (
+            metadata.get("namespace") == self.namespace
+            and labels.get("app.kubernetes.io/instance") == self.instance
+            and labels.get(COMPONENT) == "preflight"
+        )
+
     @property
     def specs(self) -> Iterable[tuple[str, Object]]:
         """Each group's name and pod spec."""

@@ -7,6 +7,7 @@ from pathlib import Path
 import yaml
 
 from . import Object, Stop
+from .manifests import objects
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "hybrid-llm"
@@ -58,12 +59,10 @@ def read(path: str) -> list[Object]:
 def parsed(text: str, source: str) -> list[Object]:
     """Return the objects of a YAML text; those of Lists by themselves."""
     try:
-        documents = [d for d in yaml.load_all(text, _Loader) if d]
+        documents = list(yaml.load_all(text, _Loader))
     except yaml.YAMLError as problem:
         raise Stop(f"{source}: no YAML: {str(problem).splitlines()[0]}") from None
-    if any(not isinstance(d, dict) or "kind" not in d for d in documents):
-        raise Stop(f"{source}: that are no manifests of Kubernetes")
-    return [o for d in documents for o in (d.get("items") or [] if d["kind"] == "List" else [d])]
+    return objects(documents, source)
 
 
 def known_kuberay() -> str:

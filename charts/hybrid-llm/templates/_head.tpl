@@ -44,6 +44,9 @@ template:
           - {name: dashboard, containerPort: 8265}
           - {name: client, containerPort: 10001}
           - {name: metrics, containerPort: 8080}
+          {{- if .plan.direct }}
+          - {name: haproxy, containerPort: 9101} # its metrics
+          {{- end }}
           - {name: serve, containerPort: 8000}
         env:
           {{- /* It answers nothing, and Ray would drain it until the time is up: its controller never goes. */}}
@@ -56,11 +59,6 @@ template:
       {{- /* At the end KubeRay empties Redis by a Job made of this very pod, when Helm has removed the ConfigMap. */}}
       {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" "1Gi" "outlivesApp" $values.ray.gcs.redisAddress) | nindent 6 }}
       {{- if .plan.autoscaling }}
-      - name: api-server-token
-        projected:
-          sources:
-            - serviceAccountToken: {path: token, expirationSeconds: 3607}
-            - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
-            - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
+      {{- include "hybrid-llm.apiServerToken" . | nindent 6 }}
       {{- end }}
 {{- end -}}

@@ -18,13 +18,13 @@ annotations:
 {{- end -}}
 
 {{/*
-The files of app/ by their folder, for one ConfigMap each: `kubectl apply` writes an object into an annotation of its own,
-which may have 256 KiB. Whatever a file is called, it is carried.
+The files of a program by their folder, for one ConfigMap each: `kubectl apply` writes an object into an annotation of its
+own, which may have 256 KiB. Whatever a file is called, it is carried. (dict "root" $ "of" "app")
 */}}
-{{- define "hybrid-llm.appFolders" -}}
+{{- define "hybrid-llm.folders" -}}
 {{- $folders := dict -}}
-{{- range $path, $_ := .Files.Glob "app/**.py" -}}
-  {{- $folder := dir $path | trimPrefix "app" | replace "/" "-" -}}
+{{- range $path, $_ := .root.Files.Glob (print .of "/**.py") -}}
+  {{- $folder := dir $path | trimPrefix $.of | replace "/" "-" -}}
   {{- $_ := set $folders $folder (append (default list (get $folders $folder)) $path) -}}
 {{- end -}}
 {{- toYaml $folders -}}
@@ -42,6 +42,16 @@ which may have 256 KiB. Whatever a file is called, it is carried.
 {{- $all := dict -}}
 {{- range $path, $_ := .Files.Glob "app/**.py" -}}{{- $_ := set $all $path ($.Files.Get $path) -}}{{- end -}}
 {{- toJson $all | sha256sum | trunc 16 -}}
+{{- end -}}
+
+{{/* The volume that has the token of the API server, for the one container that needs it. */}}
+{{- define "hybrid-llm.apiServerToken" -}}
+- name: api-server-token
+  projected:
+    sources:
+      - serviceAccountToken: {path: token, expirationSeconds: 3607}
+      - configMap: {name: kube-root-ca.crt, items: [{key: ca.crt, path: ca.crt}]}
+      - downwardAPI: {items: [{path: namespace, fieldRef: {fieldPath: metadata.namespace}}]}
 {{- end -}}
 
 {{/* (dict "root" $ "plan" plan "drainSeconds" how long Ray lets the node finish its answers) */}}
@@ -128,7 +138,7 @@ which may have 256 KiB. Whatever a file is called, it is carried.
 - name: app
   projected:
     sources:
-      {{- range $folder, $paths := include "hybrid-llm.appFolders" .root | fromYaml }}
+      {{- range $folder, $paths := include "hybrid-llm.folders" (dict "root" .root "of" "app") | fromYaml }}
       - configMap:
           name: {{ include "hybrid-llm.fullname" $.root }}-app{{ $folder }}
           {{- if $.outlivesApp }}

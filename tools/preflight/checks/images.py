@@ -11,7 +11,7 @@ from ..scheduling.standing import reason
 
 def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
     """Look at the nodes that may hold each group of pods."""
-    nodes = nodes_of(cluster)
+    nodes = nodes_of(release, cluster)
     said: set[str] = set()
     kinds = kinds_of(release, cluster, release.groups)
     for kind in kinds:

@@ -6,6 +6,7 @@ from .. import Object
 from ..cluster import Cluster
 from ..finding import Finding, error, ok, warning
 from ..release import Release, hooks
+from ..staying import stays
 
 
 def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
@@ -37,7 +38,9 @@ def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
                 "KubeRay makes one of that name, by which clients ask",
                 f"kubectl delete -n {release.namespace} service {release.name}-{suffix}",
             )
-    if _there("ray.io/v1", release.rayservice, release, cluster) and not taken:
+    if not taken and stays(release, cluster):
+        yield ok("the release is here already, and these values change none of its pods")
+    elif _there("ray.io/v1", release.rayservice, release, cluster) and not taken:
         yield warning(
             "the release is here already",
             "a change of its pods starts a second cluster beside it, and all below is about "

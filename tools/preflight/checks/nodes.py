@@ -13,6 +13,7 @@ from ..requests import requests
 from ..scheduling.nodes import Node
 from ..scheduling.packing import Kind, Packing
 from ..scheduling.standing import reason
+from ..staying import stays
 from .autoscaler import bringers
 
 APART = (
@@ -23,6 +24,9 @@ APART = (
 
 def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
     """Place the pods, and where they can't be placed say why."""
+    if stays(release, cluster):
+        yield ok("the release's pods are here already and stay as they are: they need no more room")
+        return
     found = fit(release, cluster)
     data = figures(found)
     yield from _not_modelled(found)

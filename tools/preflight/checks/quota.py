@@ -7,14 +7,18 @@ from .. import Object
 from ..admission import refused
 from ..cluster import Cluster
 from ..finding import Finding, error, ok, warning
-from ..fit import kinds_of
+from ..fit import kinds_of, readable
 from ..quantity import amount, shown
 from ..release import Release
 from ..requests import limits, requests
+from ..staying import stays
 
 
 def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
     """Reckon with the namespace's quotas and limit ranges."""
+    if stays(release, cluster):
+        yield ok("the release's pods stay as they are: they take no more of a quota")
+        return
     space = f"/api/v1/namespaces/{release.namespace}"
     quotas = cluster.list(f"{space}/resourcequotas")
     ranges = cluster.list(f"{space}/limitranges")
@@ -31,6 +35,8 @@ def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
             )
     first = [(k.pod, g.least) for k, g in zip(kinds, release.groups, strict=True)]
     every = [(k.pod, g.most) for k, g in zip(kinds, release.groups, strict=True)]
+    # What looks counts until it has ended, and then makes room.
+    ends = [(p, -1) for p in readable(cluster, "/api/v1/pods") if release.looks(p)]
     for quota in quotas:
         name = quota["metadata"]["name"]
         if quota["spec"].get("scopes") or quota["spec"].get("scopeSelector"):
@@ -41,7 +47,7 @@ def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
                 checked=False,
             )
             continue
-        for resource, short in _missing(quota, first):
+        for resource, short in _missing(quota, [*first, *ends]):
             found = True
             yield error(
                 f"the ResourceQuota {name} has {short}",
@@ -49,7 +55,7 @@ def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
                 f"kubectl edit resourcequota -n {release.namespace} {name}   # {resource}",
             )
         if not found:
-            for resource, short in _missing(quota, every):
+            for resource, short in _missing(quota, [*every, *ends]):
                 yield warning(
                     f"for all replicas the ResourceQuota {name} has {short}",
                     "fewer replicas than autoscaling.maxReplicas come to be; an upgrade "
@@ -78,9 +84,7 @@ def _missing(quota: Object, pods: list[tuple[Object, int]]) -> Iterator[tuple[st
                 needed[resource] += count * bounds.get(short, 0)
                 every = pod["spec"].get("containers") or []
                 unset = (
-                    unset
-                    or bool(count)
-                    and any(short not in c["resources"]["limits"] for c in every)
+                    unset or count > 0 and any(short not in c["resources"]["limits"] for c in every)
                 )
             elif resource.startswith("requests.") or short in (
                 "cpu",

@@ -11,9 +11,10 @@ gives what fails behind it OpenAI's shape. Documentation answers /openapi.json, 
 
 The answer comes back the same way. LateStart holds it until its first event, so that an error is
 still an error response; Adaptive asks for it again where it was a draft that can't be trusted, the
-one layer that asks twice; ReasoningNames gives the thinking its names; Metering counts;
-ChatCompletions gives it what OpenAI's have; Requests turns it into the shape of the API that was
-asked. Leaving tells the application that a client has gone; Health, the innermost, has its word.
+one layer that asks twice; ReasoningNames gives the thinking its names; Metering counts. Asleep
+refuses what would wait too long for a model that has no replica. ChatCompletions gives the answer
+what OpenAI's have; Requests turns it into the shape of the API that was asked. Leaving tells the
+application that a client has gone; Health, the innermost, has its word.
 """
 
 from typing import Any
@@ -25,6 +26,7 @@ from app.answers.names import ReasoningNames
 from app.answers.start import LateStart
 from app.edge.aliases import ModelAliases
 from app.edge.anthropic import AnthropicErrors
+from app.edge.asleep import Asleep
 from app.edge.auth import BearerAuth
 from app.edge.cors import CrossOrigin
 from app.edge.errors import OpenAIErrors
@@ -42,6 +44,7 @@ STACK: tuple[Any, ...] = (
     Adaptive,
     ReasoningNames,
     Metering,
+    Asleep,
     ChatCompletions,
     Requests,
     ModelAliases,
@@ -59,5 +62,7 @@ WITH_VALUES = (Requests, ModelAliases)
 # Those that take the values of the edge.
 WITH_EDGE = (RequestLimits, CrossOrigin)
 
-# The same as vLLM's `middleware` option wants them.
-IMPORT_PATHS = [f"{layer.__module__}.{layer.__qualname__}" for layer in STACK]
+# The same as vLLM's `middleware` option wants them. Where its server runs, no model sleeps.
+IMPORT_PATHS = [
+    f"{layer.__module__}.{layer.__qualname__}" for layer in STACK if layer is not Asleep
+]

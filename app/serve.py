@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from app.edge import fixed as edge_fixed
+from app.edge.asleep import Asleep
 from app.edge.auth import BearerAuth
 from app.edge.engines import all_answer
 from app.edge.values import parse as parse_edge
@@ -50,6 +51,9 @@ class _Guarded:
                 self.app.add_middleware(
                     layer, models=self.thinking_values, tokenizes=False, edge=self.edge_values
                 )
+            elif layer is Asleep:
+                waits = self.edge_values.wake_wait_seconds
+                self.app.add_middleware(layer, handles=self._handles, waits=waits)
             elif layer in WITH_VALUES:
                 self.app.add_middleware(layer, models=self.thinking_values)
             elif layer in WITH_EDGE:
@@ -59,14 +63,17 @@ class _Guarded:
         self.app.add_route("/health", self._health, include_in_schema=False)
         return self.app
 
+    def _handles(self) -> Mapping[str, Any]:
+        """Return the models' handles, as OpenAiIngress has them."""
+        return getattr(self, "_default_serve_handles", {})
+
     def _get_configured_serve_handle(self, model_id: str) -> Ending:
         """Return OpenAiIngress's handle of a model, whose calls end with those who wait."""
         return Ending(super()._get_configured_serve_handle(model_id))  # type: ignore[misc]
 
     async def _health(self, request: Request) -> Response:
         """Answer as vLLM's server does; a model that may sleep isn't asked, or it never would."""
-        handles = getattr(self, "_default_serve_handles", {})  # of OpenAiIngress
-        needed = [handle for model, handle in handles.items() if model in self.never_asleep]
+        needed = [h for model, h in self._handles().items() if model in self.never_asleep]
         return Response(status_code=200 if await all_answer(needed) else 503)
 
 

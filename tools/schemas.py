@@ -23,6 +23,8 @@ CRDS = {
     "flux-kustomize": "config/crd/bases/*.yaml",
     "flux-helm": "config/crd/bases/*.yaml",
     "external-secrets": "config/crds/bases/external-secrets.io_externalsecrets.yaml",
+    "kueue": "config/components/crd/bases/*.yaml",
+    "karpenter": "pkg/apis/crds/*.yaml",
     "argo-cd": "manifests/crds/applicationset-crd.yaml",
 }
 

@@ -1,8 +1,9 @@
 """`make validate`: what a GitOps pipeline would apply, checked without a cluster.
 
 Every kustomization of k8s/gitops is built, and each HelmRelease in it rendered with the values that
-it names; all objects are checked against Kubernetes' schemas and those of their CRDs. Nothing is
-listed here: what has a kustomization.yaml is found.
+it names; beside them the examples of k8s/*, each with its values.yaml. All objects are checked
+against Kubernetes' schemas and those of their CRDs. Nothing is listed here: what has a
+kustomization.yaml or a values.yaml is found.
 """
 
 import sys
@@ -44,6 +45,8 @@ def everything() -> Iterator[tuple[Path, Iterator[Object]]]:
         yield path.relative_to(ROOT), documents(path.read_text())
     for folder in overlays():
         yield folder.relative_to(ROOT), overlay(folder)
+    for values in sorted((ROOT / "k8s").glob("*/values.yaml")):
+        yield values.parent.relative_to(ROOT), example(values)
 
 
 def problems(folder: Path, made: Iterator[Object]) -> list[str]:
@@ -80,6 +83,15 @@ def overlay(folder: Path) -> Iterator[Object]:
     for item in built:
         if item["kind"] == "HelmRelease":
             yield from release(item, values)
+
+
+def example(values: Path) -> Iterator[Object]:
+    """Yield the objects of an example: those beside its values, and those that these render."""
+    for path in sorted(values.parent.glob("*.yaml")):
+        if path != values:
+            yield from documents(path.read_text())
+    options = ["--kube-version", schemas.KUBERNETES, "--values", str(values)]
+    yield from documents(run("helm", "template", "hybrid-llm", str(chart("hybrid-llm")), *options))
 
 
 def release(item: Object, values: dict[str, dict[str, str]]) -> Iterator[Object]:

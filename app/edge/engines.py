@@ -24,3 +24,17 @@ async def _answers(model: Any) -> bool:
     except Exception:  # there is no replica, or none answers
         return False
     return any(not isinstance(each, BaseException) for each in found)
+
+
+async def asleep(model: Any) -> bool:
+    """Tell whether a model has no replica; one that is slow, or just going, is one."""
+    from ray.serve.exceptions import DeploymentUnavailableError
+
+    try:
+        asked = model.broadcast("check_health")
+        await asked.results_async(timeout_s=_PATIENCE_S, return_exceptions=True)
+    except DeploymentUnavailableError:
+        return True
+    except Exception:  # for others to tell of
+        return False
+    return False

@@ -2,7 +2,8 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 
 from app.surfaces.bounds import Bounds
 
@@ -17,6 +18,8 @@ class Edge:
     request_seconds: float = 60  # s that a request may take to arrive
     bounds: Bounds = Bounds()  # on what it may ask for
     max_stream_interval: int = 8  # tokens that a chunk of a stream carries at most
+    # {model id: s that a request waits where it has no replica}; of another it waits for one
+    wake_wait_seconds: Mapping[str, float] = field(default_factory=dict)
 
 
 def dumped(edge: Edge) -> str:

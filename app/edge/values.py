@@ -45,6 +45,8 @@ class EdgeValues(_Values):
     request_seconds: Annotated[float, Field(gt=0, le=3600)] = Edge.request_seconds
     # Tokens that a chunk of a stream carries at most, which is when its process is busy
     max_stream_interval: Annotated[int, Field(ge=1, le=64)] = Edge.max_stream_interval
+    # {model id: seconds that a request waits for its first replica; then it gets a 503}
+    wake_wait_seconds: dict[str, Annotated[float, Field(ge=0, le=3600)]] = {}
 
 
 def parse(given: object) -> Edge:
@@ -62,7 +64,13 @@ def parse(given: object) -> Edge:
         raise ValueError("; ".join(map(_line, failure.errors()))) from None
     bounds = Bounds(**values.limits.model_dump())
     origins = tuple(values.cors.allowed_origins)
-    return Edge(origins, values.request_seconds, bounds, values.max_stream_interval)
+    return Edge(
+        origins,
+        values.request_seconds,
+        bounds,
+        values.max_stream_interval,
+        values.wake_wait_seconds,
+    )
 
 
 def _line(failure: Mapping[str, Any]) -> str:

@@ -97,6 +97,61 @@ def test_replicas_may_go_to_zero_and_leave_the_ingress_a_pod_without_accelerator
     assert set(options["ray_actor_options"]["resources"]) <= set(ingress["resources"])
 
 
+def test_how_long_a_request_waits_is_told_of_the_models_that_may_sleep():
+    autoscaling = {"minReplicas": 0, "wakeWaitSeconds": 20}
+    others = [
+        {"model": {"preset": "qwen3-4b"}, "autoscaling": {"wakeWaitSeconds": 0}},
+        {"model": {"preset": "qwen3-14b"}, "autoscaling": {"minReplicas": 1}},
+    ]
+    objects = render({"autoscaling": autoscaling, "additionalModels": others})
+    edge = serve_config(objects)["applications"][0]["args"]["edge"]
+    assert edge["wakeWaitSeconds"] == {"my-qwen-3-32b": 20, "my-qwen-3-4b": 0}
+    objects = render({"autoscaling": {"minReplicas": 0}})
+    assert "wakeWaitSeconds" not in serve_config(objects)["applications"][0]["args"]["edge"]
+
+
+@pytest.mark.parametrize(
+    ("notice", "drain"), [(120, ("90", 120)), (15, ("11", 15)), (3600, ("600", 660))]
+)
+def test_a_spot_node_is_left_before_it_ends(notice, drain):
+    spot = {"enabled": True, "noticeSeconds": notice}
+    objects = render({"accelerator": {"platform": "eks", "spot": spot}})
+    (group,) = cluster(objects)["workerGroupSpecs"]
+    pod = group["template"]["spec"]
+    seconds = env(objects, "hybrid-llm-my-qwen-3-32b")["RAY_GRACEFUL_SHUTDOWN_DRAIN_TIMEOUT_S"]
+    assert (seconds, pod["terminationGracePeriodSeconds"]) == drain
+    # Or the eviction of the last replica would wait, and the node take its answers along.
+    assert manifest(objects, "PodDisruptionBudget")["spec"]["minAvailable"] == 0
+
+
+@pytest.mark.parametrize(
+    ("accelerator", "selector", "keys"),
+    [
+        ({"platform": "eks"}, {"karpenter.sh/capacity-type": "spot"}, []),
+        (
+            {"preset": "h100", "platform": "gke"},
+            {"cloud.google.com/gke-spot": "true"},
+            ["cloud.google.com/gke-spot"],
+        ),
+        (
+            {"preset": "a100-80gb", "platform": "aks"},
+            {"kubernetes.azure.com/scalesetpriority": "spot"},
+            ["kubernetes.azure.com/scalesetpriority"],
+        ),
+        ({"nodeSelector": {"pool": "cheap"}}, {"pool": "cheap"}, []),
+    ],
+    ids=["eks", "gke", "aks", "own"],
+)
+def test_workers_alone_go_to_spot_nodes(accelerator, selector, keys):
+    before = render({"accelerator": accelerator})
+    objects = render({"accelerator": accelerator | {"spot": {"enabled": True}}})
+    (was,), (group,) = (cluster(o)["workerGroupSpecs"] for o in (before, objects))
+    was, pod = was["template"]["spec"], group["template"]["spec"]
+    assert pod["nodeSelector"] == was["nodeSelector"] | selector
+    assert [t["key"] for t in pod["tolerations"]] == [t["key"] for t in was["tolerations"]] + keys
+    assert cluster(objects)["headGroupSpec"] == cluster(before)["headGroupSpec"]
+
+
 def test_each_model_has_a_worker_group_of_its_own():
     objects = render({"additionalModels": [{"model": {"preset": "qwen3-4b"}}]})
     groups = cluster(objects)["workerGroupSpecs"]

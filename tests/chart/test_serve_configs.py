@@ -6,6 +6,7 @@ import re
 import pytest
 import yaml
 from ray.serve.llm import LLMServingArgs
+from ray.serve.llm.ingress import OpenAiIngress
 from ray.serve.schema import ServeDeploySchema
 from vllm.engine.arg_utils import AsyncEngineArgs
 from vllm.entrypoints.launchers.cli_args import FrontendArgs
@@ -71,6 +72,10 @@ FURTHER = {
         "model": {"source": "s3://bucket/model"},
     },
     "revision": {"model": {"revision": "main"}},
+    "asleep": {
+        "autoscaling": {"minReplicas": 0, "wakeWaitSeconds": 20},
+        "serving": {"ingress": {"minReplicas": 1, "maxReplicas": 1}},
+    },
     "one replica": {"autoscaling": {"minReplicas": 1, "maxReplicas": 1}},
     "MI300X": {
         "accelerator": {"preset": "mi300x"},
@@ -124,6 +129,15 @@ def test_vllm_has_the_parsers(config):
         assert ReasoningParserManager.get_reasoning_parser(engine["reasoning_parser"])
         if tools := engine.get("tool_call_parser"):
             assert ToolParserManager.get_tool_parser(tools)
+
+
+def test_the_ingress_has_the_replicas_that_the_values_say(config):
+    """Serve keeps Ray LLM's own scaling beside a `num_replicas`, to none where all may sleep."""
+    for deployment in config["applications"][0]["deployments"]:
+        if deployment["name"] == "OpenAiIngress":
+            assert "autoscaling_config" in OpenAiIngress.get_deployment_options([])
+            assert "num_replicas" not in deployment
+            assert deployment["autoscaling_config"]["min_replicas"] >= 1
 
 
 def test_replicas_can_scale(config):

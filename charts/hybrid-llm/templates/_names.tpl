@@ -26,13 +26,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end -}}
 
-{{/* metadata of an object: (list $ "name suffix" {further annotations}) */}}
+{{/* metadata of an object: (list $ "name suffix" {further annotations} {further labels, or none}) */}}
 {{- define "hybrid-llm.metadata" -}}
 {{- $root := index . 0 -}}
 name: {{ printf "%s%s" (include "hybrid-llm.fullname" $root) (index . 1) | quote }}
 namespace: {{ $root.Release.Namespace | quote }}
 labels:
   {{- include "hybrid-llm.labels" $root | nindent 2 }}
+  {{- if gt (len .) 3 }}
+  {{- with index . 3 }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
+  {{- end }}
 {{- with merge (dict) (index . 2) $root.Values.commonAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}

@@ -13,6 +13,7 @@ Sets in the dict given:
 {{- $_ := set $out "problems" list -}}
 {{- $models := list -}}
 {{- $values := $root.Values -}}
+{{- include "hybrid-llm.numbers" $values -}}
 {{- $first := dict "at" "" "model" $values.model "accelerator" $values.accelerator "parallelism" $values.parallelism "autoscaling" $values.autoscaling "engine" $values.engine "reasoning" $values.reasoning -}}
 {{- $given := list $first -}}
 {{- range $index, $item := $values.additionalModels -}}
@@ -20,14 +21,14 @@ Sets in the dict given:
   {{- $accelerator := ternary (dict "platform" $values.accelerator.platform) $values.accelerator (hasKey (default dict $item.accelerator) "preset") -}}
   {{- $base := dict
     "model" (dict "preset" "" "id" "" "source" "" "revision" "" "maxModelLen" nil "overrides" dict)
-    "accelerator" (merge (dict) $accelerator (dict "preset" "" "type" "" "platform" "" "nodeSelector" dict "tolerations" nil "overrides" dict))
+    "accelerator" (merge (dict) $accelerator (dict "preset" "" "type" "" "platform" "" "nodeSelector" dict "tolerations" nil "spot" $values.accelerator.spot "overrides" dict))
     "parallelism" (dict "tensor" nil "pipeline" 1)
     "autoscaling" $values.autoscaling
     "engine" (set (set (deepCopy $values.engine) "maxNumBatchedTokens" nil) "kwargs" dict)
     "reasoning" (merge (dict "parser" "" "adaptive" (dict "enabled" $values.reasoning.adaptive.enabled "threshold" nil "draftTokens" nil)) (omit $values.reasoning "parser" "adaptive"))
   -}}
   {{- /* Helm drops the values that are null by default. */ -}}
-  {{- $nulls := dict "accelerator" (list "tolerations") "autoscaling" (list "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "tokenBudget" "maxTokenBudget") -}}
+  {{- $nulls := dict "accelerator" (list "tolerations") "autoscaling" (list "wakeWaitSeconds" "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "tokenBudget" "maxTokenBudget") -}}
   {{- range $section, $defaults := $base -}}
     {{- $whole := deepCopy $defaults -}}
     {{- range get $nulls $section | default list -}}
@@ -59,12 +60,20 @@ Sets in the dict given:
   {{- $toZero := false -}}
   {{- $pods := 0 -}}
   {{- $least := 0 -}}
+  {{- $spot := false -}}
+  {{- $wakeWaits := dict -}}
   {{- range $models -}}
     {{- $scales = or $scales (gt .maxReplicas .minReplicas) -}}
     {{- $toZero = or $toZero (eq .minReplicas 0) -}}
+    {{- $spot = or $spot .spot -}}
     {{- $pods = add $pods .maxReplicas -}}
     {{- $least = add $least .minReplicas -}}
+    {{- if and (eq .minReplicas 0) (not (kindIs "invalid" .autoscaling.wakeWaitSeconds)) -}}
+      {{- $_ := set $wakeWaits .id (.autoscaling.wakeWaitSeconds | int) -}}
+    {{- end -}}
   {{- end -}}
+  {{- $_ := set $out "sleeps" $toZero -}}
+  {{- $_ := set $out "wakeWaits" $wakeWaits -}}
   {{- /* Nothing else has several models, or holds a request while the first replica starts. */ -}}
   {{- $_ := set $out "needsIngress" (or (gt (len $models) 1) $toZero) -}}
   {{- $direct := ternary (not $out.needsIngress) (eq $values.serving.mode "direct") (eq $values.serving.mode "auto") -}}
@@ -76,7 +85,8 @@ Sets in the dict given:
   {{- $_ := set $out "autoscaling" (or $scales $out.ingressGroup $out.gradual) -}}
   {{- $_ := set $out "workerPods" $pods -}}
   {{- $keep := $values.podDisruptionBudget.minAvailable -}}
-  {{- $_ := set $out "minAvailable" (ternary (max 1 (sub $least 1)) $keep (kindIs "invalid" $keep) | int) -}}
+  {{- /* A spot node ends whether its pods may go or not, so that the last one had better drain too. */ -}}
+  {{- $_ := set $out "minAvailable" (ternary (max (ternary 0 1 $spot) (sub $least 1)) $keep (kindIs "invalid" $keep) | int) -}}
   {{- $_ := set $out "fromNetwork" (has $values.weights.from (list "hub" "bucket")) -}}
 {{- end -}}
 {{- include "hybrid-llm.requirements" (dict "root" $root "plan" $out "given" $given) -}}
@@ -106,6 +116,7 @@ Sets in the dict given:
   {{- /* Which fields there are is what the default preset has. */ -}}
   {{- $example := fromYaml (.root.Files.Get (ternary "presets/models/qwen3-30b-a3b.yaml" "presets/accelerators/cpu.yaml" (eq $kind "model"))) -}}
   {{- if eq $kind "model" -}}{{- $_ := set $example "adaptive" dict -}}{{- end -}}{{/* which only a calibrated one has */}}
+  {{- if eq $kind "accelerator" -}}{{- $_ := set $example "peak" dict -}}{{- end -}}{{/* which `make plan` alone reads */}}
   {{- range $field, $_ := .given.overrides -}}
     {{- if not (hasKey $example $field) -}}
       {{- include "hybrid-llm.problem" (list $.out (printf "%s%s.overrides.%s" $.at $kind $field) "" "a preset has no such field" (printf "its fields: %s" (join ", " (keys $example | sortAlpha)))) -}}
@@ -115,7 +126,7 @@ Sets in the dict given:
   {{- $whole := $preset -}}
   {{- range $field, $value := .given.overrides -}}{{- $_ := set $whole $field $value -}}{{- end -}}
   {{- $lacking := list -}}
-  {{- range $field, $_ := omit $example "adaptive" "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
+  {{- range $field, $_ := omit $example "adaptive" "peak" "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
     {{- if not (hasKey $whole $field) -}}{{- $lacking = append $lacking $field -}}{{- end -}}
   {{- end -}}
   {{- if $lacking -}}
@@ -182,6 +193,27 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model "nodeSelector" (default (default dict $selectors) $given.accelerator.nodeSelector) -}}
   {{- $tolerations := $accelerator.tolerations -}}
   {{- if kindIs "slice" $given.accelerator.tolerations -}}{{- $tolerations = $given.accelerator.tolerations -}}{{- end -}}
+  {{- /* Spot nodes: a drain must have ended when the node does. */ -}}
+  {{- $drain := .root.Values.serving.drainSeconds | int -}}
+  {{- $grace := add $drain 60 | int -}}
+  {{- $spot := $given.accelerator.spot -}}
+  {{- $spotLabels := dict -}}
+  {{- if $spot.enabled -}}
+    {{- $notice := default .root.Values.accelerator.spot.noticeSeconds $spot.noticeSeconds | int -}}
+    {{- $drain = min $drain (div (mul 3 $notice) 4) | int -}}
+    {{- $grace = min $grace $notice | int -}}
+    {{- $spotLabels = get (fromYaml (.root.Files.Get "files/spot.yaml")) (default "none" $given.accelerator.platform) -}}
+    {{- with $spotLabels -}}
+      {{- $tolerations = concat (default list $tolerations) .tolerations -}}
+      {{- if not $given.accelerator.nodeSelector -}}
+        {{- $_ := set $model "nodeSelector" (merge (dict) $model.nodeSelector .nodeSelector) -}}
+      {{- end -}}
+    {{- end -}}
+  {{- end -}}
+  {{- $_ := set $model "spot" $spot.enabled -}}
+  {{- $_ := set $model "spotNodes" (or $given.accelerator.nodeSelector $spotLabels) -}}
+  {{- $_ := set $model "drainSeconds" $drain -}}
+  {{- $_ := set $model "graceSeconds" $grace -}}
   {{- $_ := set $model "tolerations" $tolerations -}}
 {{- end -}}
 {{- end -}}
@@ -305,4 +337,23 @@ that a host has and the model's heads divide among. (dict "given" int-or-nil "mo
   {{- end -}}
 {{- end -}}
 {{- toJson $sizes -}}
+{{- end -}}
+
+{{/*
+Makes numbers of those that are text, as `--set key=0.5` gives them: Helm reads whole ones alone as numbers. By their
+names, which a test compares with the schema's; free maps have names of their own.
+*/}}
+{{- define "hybrid-llm.numbers" -}}
+{{- $names := list "acceleratorHourPrice" "budgetHits" "cut" "downscaleDelaySeconds" "errors" "gpuMemoryUtilization" "patienceSeconds" "preemptions" "sampleRatio" "share" "targetOngoingRequests" "threshold" "upscaleDelaySeconds" -}}
+{{- if kindIs "map" . -}}
+  {{- range $key, $value := . -}}
+    {{- if and (kindIs "string" $value) (has $key $names) -}}
+      {{- $_ := set $ $key (float64 $value) -}}
+    {{- else if not (has $key (list "commonLabels" "commonAnnotations" "env" "kwargs" "overrides" "global")) -}}
+      {{- include "hybrid-llm.numbers" $value -}}
+    {{- end -}}
+  {{- end -}}
+{{- else if kindIs "slice" . -}}
+  {{- range . -}}{{- include "hybrid-llm.numbers" . -}}{{- end -}}
+{{- end -}}
 {{- end -}}

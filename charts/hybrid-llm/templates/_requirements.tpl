@@ -67,6 +67,9 @@ _plan.tpl finds while it reads them.
 {{- if and $m.platform (not $m.cpu) (not $m.nodeSelector) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.platform" $at) $m.platform (printf "no label of that platform tells the nodes with %s" $type) (printf "use one of: %s; or set accelerator.nodeSelector" (keys $acc.nodeSelectors | sortAlpha | join ", "))) -}}
 {{- end -}}
+{{- if and $m.spot (not $m.spotNodes) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.spot.enabled" $at) $m.spot (printf "no label of accelerator.platform=%v tells spot nodes from others" $m.platform) "use one of: aks, eks, gke; or set accelerator.nodeSelector") -}}
+{{- end -}}
 
 {{- /* Parallelism. */ -}}
 {{- $tensor := $m.tensor -}}
@@ -131,6 +134,9 @@ _plan.tpl finds while it reads them.
 {{- /* Scaling. */ -}}
 {{- if gt $m.minReplicas $m.maxReplicas -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sautoscaling.minReplicas" $at) $m.minReplicas (printf "is more than autoscaling.maxReplicas (%d)" $m.maxReplicas) "lower it, or raise maxReplicas") -}}
+{{- end -}}
+{{- if gt ($m.reasoning.lanes.patienceSeconds | float64) 86400.0 -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.lanes.patienceSeconds" $at) $m.reasoning.lanes.patienceSeconds "is more than a day" "use at most 86400") -}}
 {{- end -}}
 {{- if gt ($m.targetOngoing | float64) ($m.maxOngoing | float64) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sautoscaling.targetOngoingRequests" $at) $m.targetOngoing (printf "a replica never has more than maxOngoingRequests (%d), so it would never scale up" $m.maxOngoing) "set it to 0.7 to 0.8 x engine.maxNumSeqs, or leave it null") -}}
@@ -297,6 +303,10 @@ A default that leaves it to the model, of a model or of a key.
 {{- if and $plan.direct $values.additionalModels -}}
   {{- include "hybrid-llm.problem" (list $plan "additionalModels" (printf "%d" (len $values.additionalModels)) "serving.mode=direct sends requests straight to the replicas of one model" "use serving.mode=ingress, or one release a model") -}}
 {{- end -}}
+{{- $wakeWait := $values.autoscaling.wakeWaitSeconds -}}
+{{- if and (not (kindIs "invalid" $wakeWait)) (not $plan.sleeps) -}}
+  {{- include "hybrid-llm.problem" (list $plan "autoscaling.wakeWaitSeconds" $wakeWait "every model of the release always has a replica, so that no request waits for the first one" "leave it null, or set autoscaling.minReplicas=0") -}}
+{{- end -}}
 {{- $ingress := $values.serving.ingress -}}
 {{- if gt ($ingress.minReplicas | int) ($ingress.maxReplicas | int) -}}
   {{- include "hybrid-llm.problem" (list $plan "serving.ingress.minReplicas" $ingress.minReplicas (printf "is more than serving.ingress.maxReplicas (%v)" $ingress.maxReplicas) "lower it, or raise maxReplicas") -}}
@@ -435,6 +445,10 @@ A default that leaves it to the model, of a model or of a key.
   {{- end -}}
 {{- else if or $page.key $page.existingClaim $page.existingSecret $page.clientNamespaces -}}
   {{- include "hybrid-llm.problem" (list $plan "playground.enabled" false "other values of playground are set, and would not be used" "set playground.enabled=true") -}}
+{{- end -}}
+
+{{- if regexMatch ":(latest|alpine|slim|[0-9]{1,2}([.][0-9]+)?(-[a-z0-9.]+)?)$" $values.preflight.image -}}
+  {{- include "hybrid-llm.problem" (list $plan "preflight.image" $values.preflight.image "what it is changes from pull to pull" "name a version, or a digest") -}}
 {{- end -}}
 
 {{- /* Alerts. */ -}}

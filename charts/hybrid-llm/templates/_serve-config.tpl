@@ -24,6 +24,10 @@ applications:
           allowedOrigins: {{ toJson $values.serving.cors.allowedOrigins }}
         requestSeconds: {{ $values.serving.requestSeconds | int }}
         maxStreamInterval: {{ $values.serving.maxStreamInterval | int }}
+        {{- with $plan.wakeWaits }}
+        wakeWaitSeconds:
+          {{- toYaml . | nindent 10 }}
+        {{- end }}
         limits:
           {{- range $name, $most := $values.serving.limits }}
           {{ $name }}: {{ $most | int }}
@@ -47,14 +51,10 @@ applications:
       {{- $ingress := $values.serving.ingress }}
       - name: OpenAiIngress
         max_ongoing_requests: {{ $ingress.maxOngoingRequests | int }}
-        {{- if eq ($ingress.minReplicas | int) ($ingress.maxReplicas | int) }}
-        num_replicas: {{ $ingress.minReplicas | int }}
-        {{- else }}
-        autoscaling_config:
+        autoscaling_config: # also of a fixed number: Ray's own would win, which has none where every model may sleep
           min_replicas: {{ $ingress.minReplicas | int }}
           max_replicas: {{ $ingress.maxReplicas | int }}
           target_ongoing_requests: {{ $ingress.targetOngoingRequests }}
-        {{- end }}
       {{- end }}
 {{- end -}}
 

@@ -34,7 +34,7 @@ resources:
   # Ray finds it out on a node that is there; of one that is not there yet the autoscaler would not know.
   {{ printf "accelerator_type:%s" $model.label | quote }}: "1"
   {{- end }}
-{{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" "worker" "resources" $resources "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
+{{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" "worker" "resources" $resources "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "drainSeconds" $model.drainSeconds "graceSeconds" $model.graceSeconds "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
 {{- end -}}
 
 {{/* Pods for Ray's ingress alone, where all accelerators may go. */}}
@@ -48,7 +48,7 @@ rayStartParams:
 resources:
   CPU: "2"
   ingress: "1" # what alone asks for these pods
-{{- include "hybrid-llm.workerTemplate" (dict "root" .root "plan" .plan "component" "ingress" "resources" .root.Values.serving.ingress.resources "nodeSelector" .root.Values.head.nodeSelector "tolerations" .root.Values.head.tolerations "sharedMemory" "1Gi" "runtimeClassName" "") | nindent 0 }}
+{{- include "hybrid-llm.workerTemplate" (dict "root" .root "plan" .plan "component" "ingress" "resources" .root.Values.serving.ingress.resources "nodeSelector" .root.Values.head.nodeSelector "tolerations" .root.Values.head.tolerations "drainSeconds" .root.Values.serving.drainSeconds "graceSeconds" (add .root.Values.serving.drainSeconds 60) "sharedMemory" "1Gi" "runtimeClassName" "") | nindent 0 }}
 {{- end -}}
 
 {{- define "hybrid-llm.workerTemplate" -}}
@@ -61,7 +61,7 @@ template:
     serviceAccountName: {{ include "hybrid-llm.serviceAccountName" $root | quote }}
     automountServiceAccountToken: false
     enableServiceLinks: false
-    terminationGracePeriodSeconds: {{ add $values.serving.drainSeconds 60 }} # the drain, then its processes stop
+    terminationGracePeriodSeconds: {{ .graceSeconds }} # the drain, then its processes stop
     {{- with $values.image.pullSecrets }}
     imagePullSecrets:
       {{- toYaml . | nindent 6 }}
@@ -98,9 +98,12 @@ template:
           {{- toYaml $values.containerSecurityContext | nindent 10 }}
         ports:
           - {name: metrics, containerPort: 8080}
+          {{- if .plan.direct }}
+          - {name: haproxy, containerPort: 9101} # its metrics
+          {{- end }}
           - {name: serve, containerPort: 8000}
         env:
-          {{- include "hybrid-llm.env" (merge (dict "drainSeconds" $values.serving.drainSeconds) .) | nindent 10 }}
+          {{- include "hybrid-llm.env" . | nindent 10 }}
         resources:
           {{- toYaml .resources | nindent 10 }}
         volumeMounts:

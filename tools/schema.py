@@ -47,6 +47,8 @@ def main() -> int:
     partials(root, root["properties"])
     # What Helm itself puts there: values of a parent chart, for all its subcharts.
     root["properties"]["global"] = {"type": "object", "additionalProperties": True}
+    # And where that chart has `condition: hybrid-llm.enabled`.
+    root["properties"]["enabled"] = {"type": "boolean"}
     whole = {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$comment": "Generated from values.yaml by `make render`; do not edit.",
@@ -114,11 +116,31 @@ def schema_of(value: object, path: Path_, comments: dict[Path_, Schema]) -> Sche
         }
         schema["required"] = [name for name, inner in value.items() if inner is not None]
     schema |= comment
+    if "number" in (types := _list(schema.get("type"))):
+        schema |= {"type": [*types, "string"], "pattern": schema.get("pattern", _pattern(schema))}
     if value is None and "type" not in schema:
         raise ValueError(f"{'.'.join(path)}: null tells no type; say it by `# @schema`")
     if not isinstance(value, dict) or "properties" not in schema:
         schema["default"] = value
     return schema
+
+
+def _list(types: Any) -> list[str]:
+    return types if isinstance(types, list) else [types]
+
+
+def _pattern(schema: Schema) -> str:
+    """Return the pattern of a number as text, which is what `--set key=0.5` gives.
+
+    Helm reads whole numbers alone as numbers. The bounds that numbers here have are 0 and 1; what
+    else there is a template looks at, or the comment has a pattern of its own.
+    """
+    positive = "exclusiveMinimum" in schema
+    whole = r"0*[1-9][0-9]*(\.[0-9]+)?" if positive else r"[0-9]+(\.[0-9]+)?"
+    part = r"0*\.[0-9]*[1-9][0-9]*" if positive else r"0*\.[0-9]+"
+    if schema.get("maximum") == 1:
+        whole = r"1(\.0+)?" if positive else r"[01](\.0+)?"
+    return f"^({whole}|{part})$"
 
 
 def partials(schema: Any, sections: Schema) -> None:

@@ -145,12 +145,18 @@ def test_prometheus_may_scrape_what_the_monitor_names(mode):
             "networkPolicy": {"metricsNamespaces": ["monitoring"]},
         }
     )
-    endpoint, *proxy = manifest(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
-    scraped = [8080, *(each["targetPort"] for each in proxy)]
-    assert scraped == ([8080] if mode == "ingress" else [8080, 9101])  # HAProxy's
+    endpoints = manifest(objects, "PodMonitor")["spec"]["podMetricsEndpoints"]
+    scraped = [8080] if mode == "ingress" else [8080, 9101]  # HAProxy's
     for pod in pods(objects).values():
-        named = {p["name"] for c in pod["spec"]["containers"] for p in c.get("ports", [])}
-        assert endpoint["port"] in named or pod["metadata"]["name"].endswith("-test")
+        if pod["metadata"]["name"].endswith("-test"):
+            continue
+        # The operator finds no port that a pod does not declare, by name or by number.
+        declared = {
+            p["name"]: p["containerPort"]
+            for c in pod["spec"]["containers"]
+            for p in c.get("ports", [])
+        }
+        assert [declared[endpoint["port"]] for endpoint in endpoints] == scraped
     policy = manifest(objects, "NetworkPolicy", "hybrid-llm")
     assert scraped in [ports(r) for r in policy["spec"]["ingress"]]
 
@@ -170,6 +176,30 @@ def test_the_cache_is_one_volume_for_all_and_the_job_fills_it():
         env = {e["name"]: e.get("value") for e in spec["containers"][0]["env"]}
         mount = {m["name"]: m for m in spec["containers"][0]["volumeMounts"]}["hub"]
         assert env["HF_HOME"] == mount["mountPath"]
+
+
+def test_the_job_goes_where_its_values_say_and_through_a_proxy():
+    proxy = {"name": "HTTPS_PROXY", "value": "http://proxy.example:3128"}
+    egress = [{"ports": [{"port": 3128, "protocol": "TCP"}]}]
+    pod = {
+        "nodeSelector": {"pool": "cpu"},
+        "tolerations": [{"key": "a", "operator": "Exists"}],
+        "priorityClassName": "low",
+    }
+    objects = render(
+        {
+            "env": [proxy],
+            "networkPolicy": {"egress": egress},
+            "commonLabels": {"team": "a"},
+            "weights": {"cache": {"enabled": True, "download": True, **pod}},
+        }
+    )
+    template = manifest(objects, "Job")["spec"]["template"]
+    assert proxy in template["spec"]["containers"][0]["env"]
+    assert {key: template["spec"][key] for key in pod} == pod
+    assert template["metadata"]["labels"]["team"] == "a"
+    policy = manifest(objects, "NetworkPolicy", "hybrid-llm-download")
+    assert egress[0] in policy["spec"]["egress"]
 
 
 def test_what_vllm_compiles_is_kept_beside_the_weights():

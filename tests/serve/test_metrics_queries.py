@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 import yaml
+from promapi import Prometheus
 
 from .conftest import BOB, CONFIG, DAVE, KEY, MODEL, MODES, ROOT, Server, command_line
-from .prometheus import RELEASE, Prometheus, chart, running
+from .prometheus import RELEASE, chart, running
 from .surfaces import SURFACES, ask
 
 # Alice asks as she likes, bob may not think, of dave no draft is trusted.

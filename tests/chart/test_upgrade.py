@@ -71,7 +71,6 @@ OTHERS: dict[str, Any] = {
     "reasoning/tokenBudget": 800,
     "serving/cors/allowedOrigins": ["https://a.example"],
     "tracing/endpoint": "http://collector:4318/v1/traces",
-    "weights/cache/accessMode": "ReadWriteOncePod",
     "weights/cache/size": "300Gi",
     "weights/cache/tolerations": [{"key": "a", "operator": "Exists"}],
     "worker/topologySpreadConstraints": [

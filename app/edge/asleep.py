@@ -15,7 +15,7 @@ from app.answers.ends import Meter
 from app.answers.meters import meters
 from app.asgi import App, Receive, Scope, Send, send_json
 from app.edge.engines import asleep
-from app.edge.errors import error
+from app.edge.errors import reshape
 from app.scope import call_of
 
 log = logging.getLogger("hybrid_llm.asleep")
@@ -65,7 +65,7 @@ class Asleep:
             return await self.app(scope, receive, send)
         self._meter.refused(call, "asleep")
         after = [(b"retry-after", b"%d" % sleeper.seconds_left())]
-        await send_json(send, 503, error(503, "The model is starting."), after)
+        await send_json(send, 503, reshape(503, None), after)
 
 
 class _Sleeper:

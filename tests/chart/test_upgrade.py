@@ -4,12 +4,13 @@ import functools
 import itertools
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import yaml
+
+import schemas
 
 from .conftest import CHART, ROOT, Object, manifest, render
 from .test_properties import DEFAULTS, EVERYTHING, Values, ask, maps, put
@@ -152,17 +153,9 @@ def test_from_each_of_the_ci_values_to_each() -> None:
 
 def operator_says(services: list[Object]) -> list[Object]:
     """Return what KubeRay's own code makes of RayServices: tests/chart/kuberay."""
-    tool = str(ROOT / "tools" / "go-tool")
-    done = subprocess.run(
-        [tool, "kuberay-says"],
-        input=json.dumps(services),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    said: list[Object] = json.loads(done.stdout)
-    return said
+    said = schemas.go_tool("kuberay-says", input=json.dumps(services), check=True).stdout
+    verdicts: list[Object] = json.loads(said)
+    return verdicts
 
 
 @functools.cache

@@ -1,27 +1,24 @@
 """The examples of k8s/, shown to an API server that knows their kinds and their CRDs' rules."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+import schemas
+
 from .kube import ROOT, Namespace, helm, kubectl
 from .release import CHART
 
 EXAMPLES = sorted(path.parent.name for path in (ROOT / "k8s").glob("*/values.yaml"))
-# Modules of requirements/go.txt, and where their CRDs lie.
-CRDS = {"kueue": "config/components/crd/bases", "karpenter": "pkg/apis/crds"}
 
 
 @pytest.fixture(params=EXAMPLES)
 def example(request: pytest.FixtureRequest) -> Iterator[str]:
     """An example's folder, and a cluster that has its kinds."""
-    tool = str(ROOT / "tools" / "go-tool")
-    command = [tool, "--module", request.param]
-    module = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
-    crds = str(Path(module) / CRDS[request.param])
+    module = schemas.go_tool("--module", request.param, check=True).stdout.strip()
+    crds = str(Path(module, schemas.CRDS[request.param]).parent)
     kubectl("create", "-f", crds)
     kubectl("wait", "--for=condition=Established", "-f", crds, "--timeout=60s")
     yield request.param

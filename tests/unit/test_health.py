@@ -85,7 +85,11 @@ async def _many(app: App, number: int) -> set[int]:
     return set(await asyncio.gather(*map(one, responses)))
 
 
-def test_those_that_come_meanwhile_wait_for_the_one_that_asks() -> None:
+def test_those_that_come_meanwhile_wait_for_the_one_that_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # On a busy machine a hundred of them take longer than the second that an answer holds.
+    monkeypatch.setattr(health, "_KNOWN_S", 3600.0)
     engine = Engine(seconds=0.05)
     assert asyncio.run(_many(Health(engine), 100)) == {200}
     assert engine.asked == 1

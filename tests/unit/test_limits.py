@@ -225,8 +225,10 @@ def test_the_application_hears_of_a_client_that_leaves() -> None:
 # A client that takes its time
 
 
-def slowly(pieces: list[bytes], seconds: float, media_type: bytes = JSON[1]) -> Response:
-    """Send a body in pieces with `seconds` between them, to a limit of 0.2 s."""
+def slowly(
+    pieces: list[bytes], seconds: float, media_type: bytes = JSON[1], *, limit: float = 0.2
+) -> Response:
+    """Send a body in pieces with `seconds` between them, to a limit in seconds."""
     response = Response()
     left = list(pieces)
 
@@ -238,7 +240,7 @@ def slowly(pieces: list[bytes], seconds: float, media_type: bytes = JSON[1]) -> 
     async def send(message: Message) -> None:
         response.accept(message)
 
-    app = RequestLimits(hello, Edge(request_seconds=0.2))
+    app = RequestLimits(hello, Edge(request_seconds=limit))
     asyncio.run(app(http(headers=[(b"content-type", media_type)]), receive, send))
     return response
 
@@ -264,7 +266,7 @@ def test_a_body_that_does_not_arrive_in_time_is_refused(
 
 
 def test_a_body_in_time_passes() -> None:
-    assert slowly([b"{"] * 5, 0.01).body == b'{"read":5}'
+    assert slowly([b"{"] * 5, 0.01, limit=30).body == b'{"read":5}'
 
 
 def test_the_answer_may_take_longer_than_the_request() -> None:

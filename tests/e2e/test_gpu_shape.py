@@ -40,7 +40,7 @@ def node() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def release(node: str) -> Iterator[Release]:
-    """k8s/rayservice.yaml, with the suite's image, and CPU and memory that a laptop has."""
+    """k8s/rayservice.yaml, with the suite's image, and CPU, memory and disk that a laptop has."""
     namespace = Namespace("e2e-gpu")
     namespace.create()
     documents = list(yaml.safe_load_all((ROOT / "k8s" / "rayservice.yaml").read_text()))
@@ -50,6 +50,7 @@ def release(node: str) -> Iterator[Release]:
         (container,) = group["template"]["spec"]["containers"]
         container["image"] = IMAGE
         for kind in ("requests", "limits"):
+            container["resources"][kind].pop("ephemeral-storage", None)
             small = {"cpu": "100m", "memory": "1Gi" if kind == "requests" else "6Gi"}
             container["resources"][kind].update(small if kind == "requests" else {"memory": "6Gi"})
     namespace.apply(yaml.safe_dump_all(documents))

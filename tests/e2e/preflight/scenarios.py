@@ -167,6 +167,7 @@ def _pod(
 def _node(name: str, cpu: str, gpus: int = 0, zone: str = "a") -> Object:
     labels = {ZONE: zone, **({PRODUCT: "NVIDIA-L40S"} if gpus else {})}
     allocatable = {"cpu": cpu, "memory": "512Gi", "pods": "110", GPU: str(gpus)}
+    allocatable["ephemeral-storage"] = "400Gi"
     return {"name": name, "labels": labels, "allocatable": allocatable}
 
 

@@ -15,7 +15,8 @@ NANO = ["-f", str(ROOT / "k8s" / "nano.yaml")]
 GPU_NODE: Object = {
     "name": "fake-gpu-0",
     "labels": {"nvidia.com/gpu.product": "NVIDIA-L40S"},
-    "allocatable": {"nvidia.com/gpu": "4", "cpu": "48", "memory": "256Gi", "pods": "110"},
+    "allocatable": {"nvidia.com/gpu": "4", "cpu": "48", "memory": "256Gi", "pods": "110"}
+    | {"ephemeral-storage": "200Gi"},
 }
 
 

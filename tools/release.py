@@ -5,7 +5,8 @@ release.py check TAG     fails with what does not agree: the tag, the versions, 
 release.py notes         prints what CHANGELOG.md says of the chart's version
 release.py ray           prints the version of Ray that it is for
 release.py stage FOLDER  writes there the chart as it is packaged: with the app's files, the
-                         licence, and in Chart.yaml its changes, images and repository
+                         licence, and in Chart.yaml its changes, images and repository, and whose
+                         that is
 """
 
 import argparse
@@ -149,7 +150,10 @@ def stage(folder: Path, home: str) -> None:
         sys.exit(f"{about}: annotations: must be its last key, a line each. Way out: move it there")
     text += "\n" + "\n".join(f"  {line}" for line in annotations()) + "\n"
     if home:
+        owner = home.rpartition("/")[0]
         text += f"home: {home}\nsources: [{home}]\n"
+        text += f"icon: {home}/raw/v{chart('version')}/docs/images/icon.svg\n"
+        text += f"maintainers: [{{name: {owner.rpartition('/')[2]}, url: {owner}}}]\n"
     about.write_text(text)
 
 

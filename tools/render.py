@@ -1,4 +1,4 @@
-"""`make render`: write what is generated from the chart: k8s/, serve-configs/, files/vllm.yaml.
+"""`make render`: write what is generated from the chart: k8s/, serve-configs/, and its files/.
 
 What is rendered, and with which values, is one small file a shape in charts/hybrid-llm/ci/.
 """
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+from defaults import defaults
 
 ROOT = Path(__file__).parent.parent
 CHART = ROOT / "charts" / "hybrid-llm"
@@ -30,6 +32,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--out", type=Path, default=ROOT)
     out = parser.parse_args().out
+    write(out / "charts/hybrid-llm/files/defaults.yaml", defaults())
     write(out / "charts/hybrid-llm/files/vllm.yaml", vllm_facts())
     write(out / "k8s/rayservice.yaml", manifest())
     for values in sorted(SHAPES.glob("*.yaml")):

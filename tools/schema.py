@@ -1,11 +1,10 @@
 """Write values.schema.json from the comments beside the chart's values.
 
 A line `# @schema {...}` above a key is merged into what its value tells: the type, and for a map
-that no further keys are allowed and none that has a value may be null. `partialOf: KEY` in it
-stands for the schema of that key, of which everything may be left out, and `only: [...]` beside it
-for some of its keys alone. The lines from `# -- ` on
-are the description. It is our own for `partialOf`, and because generators leave out what null does:
-Helm drops the key, and a template meets nothing where it expects a number.
+that no further keys are allowed. None is required: what is not there has its default
+(tools/defaults.py). `partialOf: KEY` in it
+stands for the schema of that key, and `only: [...]` beside it for some of its keys alone. The lines
+from `# -- ` on are the description. It is our own for `partialOf`.
 """
 
 import argparse
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
+import kubernetes_types
 
 CHART = Path(__file__).parent.parent / "charts" / "hybrid-llm"
 KEY = re.compile(r"^( *)([A-Za-z][A-Za-z0-9_-]*):( |$)")
@@ -28,6 +29,8 @@ TYPES = {
     dict: "object",
     list: "array",
 }
+
+MOST = 2**31 - 1  # of an integer
 
 Schema = dict[str, Any]
 Path_ = tuple[str, ...]
@@ -42,9 +45,11 @@ def main() -> int:
     text = arguments.values.read_text()
     try:
         root = schema_of(yaml.safe_load(text), (), read_comments(text.splitlines()))
+        partials(root, root["properties"])
+        bound(root)
+        definitions = kubernetes_types.expand(root)
     except ValueError as mistake:
         sys.exit(f"{arguments.values}: {mistake}")
-    partials(root, root["properties"])
     # What Helm itself puts there: values of a parent chart, for all its subcharts.
     root["properties"]["global"] = {"type": "object", "additionalProperties": True}
     # And where that chart has `condition: hybrid-llm.enabled`.
@@ -54,6 +59,7 @@ def main() -> int:
         "$comment": "Generated from values.yaml by `make render`; do not edit.",
         "title": "Values of hybrid-llm",
         **root,
+        "definitions": definitions,
     }
     arguments.out.write_text(json.dumps(whole, indent=2) + "\n")
     return 0
@@ -109,16 +115,15 @@ def schema_of(value: object, path: Path_, comments: dict[Path_, Schema]) -> Sche
     schema: Schema = {}
     if value is not None and "enum" not in comment:
         schema["type"] = TYPES[type(value)]
-    if isinstance(value, dict) and "additionalProperties" not in comment:
+    if isinstance(value, dict) and not {"additionalProperties", "kubernetes"} & comment.keys():
         schema["additionalProperties"] = False
         schema["properties"] = {
             name: schema_of(inner, (*path, name), comments) for name, inner in value.items()
         }
-        schema["required"] = [name for name, inner in value.items() if inner is not None]
     schema |= comment
     if "number" in (types := _list(schema.get("type"))):
         schema |= {"type": [*types, "string"], "pattern": schema.get("pattern", _pattern(schema))}
-    if value is None and "type" not in schema:
+    if value is None and not {"type", "kubernetes"} & schema.keys():
         raise ValueError(f"{'.'.join(path)}: null tells no type; say it by `# @schema`")
     if not isinstance(value, dict) or "properties" not in schema:
         schema["default"] = value
@@ -144,23 +149,24 @@ def _pattern(schema: Schema) -> str:
 
 
 def partials(schema: Any, sections: Schema) -> None:
-    """Replace, anywhere in a schema, {partialOf: KEY} by that section with nothing required."""
+    """Replace, anywhere in a schema, {partialOf: KEY} by that section."""
     for inner in schema.values() if isinstance(schema, dict) else schema:
         if isinstance(inner, dict) and (name := inner.pop("partialOf", None)):
             copy = json.loads(json.dumps(sections[name]))
             if only := inner.pop("only", None):
                 copy["properties"] = {key: copy["properties"][key] for key in only}
-            inner |= _optional(copy)
+            inner |= copy
         if isinstance(inner, dict | list):
             partials(inner, sections)
 
 
-def _optional(schema: Schema) -> Schema:
-    """Return a section's schema with nothing required of it and of the sections in it."""
-    free = {key: value for key, value in schema.items() if key != "required"}
-    if "properties" in free:
-        free["properties"] = {key: _optional(one) for key, one in free["properties"].items()}
-    return free
+def bound(schema: Any) -> None:
+    """Give every integer without a maximum that of 32 bits, as Kubernetes, Ray and vLLM have it."""
+    for inner in schema.values() if isinstance(schema, dict) else schema:
+        if isinstance(inner, dict | list):
+            bound(inner)
+    if isinstance(schema, dict) and "integer" in _list(schema.get("type")):
+        schema.setdefault("maximum", MOST)
 
 
 if __name__ == "__main__":

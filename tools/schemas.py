@@ -44,15 +44,20 @@ def write(folder: Path) -> None:
         schema.pop("$id", None)
         text = json.dumps(schema).replace('"/api/_definitions.json', '"_definitions.json')
         (folder / path.name).write_text(text)
-    for module, pattern in CRDS.items():
-        root = go_tool("--module", module, check=True).stdout.strip()
-        files = [path for one in pattern.split() for path in Path(root).glob(one)]
-        if not files:
-            raise FileNotFoundError(f"the module {module} has no {pattern}")
-        for path in files:
+    for module in CRDS:
+        for path in crd_files(module):
             for crd in yaml.load_all(path.read_text(), yaml.CSafeLoader):
                 if crd and crd["kind"] == "CustomResourceDefinition":
                     _write(folder, crd)
+
+
+def crd_files(module: str) -> list[Path]:
+    """Return the files of a module that have CRDs."""
+    root = go_tool("--module", module, check=True).stdout.strip()
+    files = [path for one in CRDS[module].split() for path in sorted(Path(root).glob(one))]
+    if not files:
+        raise FileNotFoundError(f"the module {module} has no {CRDS[module]}")
+    return files
 
 
 def problems(folder: Path, objects: list[dict[str, Any]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ from schemas import KUBERNETES, go_tool
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts" / "hybrid-llm"
 SHAPES = sorted((CHART / "ci").glob("*.yaml"))
-# A bare = is a string to Kubernetes, and to PyYAML a YAML 1.1 tag that it has no constructor for.
+# A bare = or << is a string to Kubernetes; to PyYAML a YAML 1.1 tag that it has no constructor for.
 for loader in (yaml.SafeLoader, yaml.CSafeLoader):
-    loader.add_constructor("tag:yaml.org,2002:value", lambda made, node: node.value)
+    for tag in ("value", "merge"):
+        loader.add_constructor(f"tag:yaml.org,2002:{tag}", lambda made, node: node.value)
 
 Object = dict[str, Any]
 
@@ -33,6 +35,12 @@ def _template(values: str, args: tuple[str, ...], helm: str, chart: str) -> str:
     return run.stdout
 
 
+def _as_yaml(values: Object) -> str:
+    """Return JSON that is YAML too, where \\u is not half a character."""
+    pair = re.compile(r"\\u(d[89ab]..)\\u(d[c-f]..)")
+    return pair.sub(lambda two: json.loads(f'"{two[0]}"'), json.dumps(values))
+
+
 def text(values: Object | None = None, *args: str, helm: str = "helm", chart: Path = CHART) -> str:
     """Return what `helm template hybrid-llm` prints.
 
@@ -45,7 +53,7 @@ def text(values: Object | None = None, *args: str, helm: str = "helm", chart: Pa
     Raises:
         Refused: it does not render.
     """
-    return _template(json.dumps(values or {}), args, helm, str(chart))
+    return _template(_as_yaml(values or {}), args, helm, str(chart))
 
 
 def render(values: Object | None = None, *args: str, **options: Any) -> list[Object]:

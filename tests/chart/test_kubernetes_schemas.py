@@ -15,6 +15,65 @@ import schemas
 
 from .conftest import SHAPES, Object, manifest, pods, render
 
+SMALL = {
+    "requests": {"cpu": "10m", "memory": "16Mi", "ephemeral-storage": "1Gi"},
+    "limits": {"memory": "16Mi", "ephemeral-storage": "1Gi"},
+}
+HELPER = {"name": "helper", "image": "helper:1.0", "resources": SMALL}
+PROBE = {"exec": {"command": ["true"]}, "periodSeconds": 30}
+OF_BOTH: Object = {
+    "podLabels": {"azure.workload.identity/use": "true", "team": "serving"},
+    "volumes": [{"name": "logs", "emptyDir": {}}],
+    "volumeMounts": [{"name": "logs", "mountPath": "/tmp/ray"}],
+    "initContainers": [HELPER, {**HELPER, "name": "beside", "restartPolicy": "Always"}],
+    "sidecars": [
+        {
+            **HELPER,
+            "name": "shipper",
+            "volumeMounts": [{"name": "logs", "mountPath": "/logs", "readOnly": True}],
+        }
+    ],
+    "livenessProbe": PROBE,
+    "readinessProbe": {"tcpSocket": {"port": 8265}, "periodSeconds": 5},
+    "lifecycle": {"postStart": {"exec": {"command": ["true"]}}},
+}
+# All that users may add to pods, beside other objects and further names of the Ingress.
+ADDED: Object = {
+    "commonLabels": {"team": "all"},
+    "envFrom": [{"configMapRef": {"name": "proxies"}}, {"secretRef": {"name": "more"}}],
+    "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["hub.example.com"]}],
+    "dnsPolicy": "None",
+    "dnsConfig": {"nameservers": ["10.0.0.10"], "options": [{"name": "ndots", "value": "2"}]},
+    "schedulerName": "volcano",
+    "extraObjects": [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": "proxies"},
+            "data": {"HTTPS_PROXY": "http://proxy:3128", "alert": "{{ $labels.pod }}"},
+        }
+    ],
+    "head": OF_BOTH,
+    "worker": {**OF_BOTH, "startupProbe": {**PROBE, "failureThreshold": 60}},
+    "ray": {
+        "suspend": True,
+        "gcs": {"redisAddress": "rediss://redis:6380", "username": "r", "existingSecret": "redis"},
+    },
+    "ingress": {
+        "enabled": True,
+        "host": "llm.example.com",
+        "extraHosts": ["chat.example.com", "old.example.com"],
+        "tlsSecret": "tls",
+        "extraTls": [{"hosts": ["old.example.com"], "secretName": "old-tls"}],
+    },
+    "networkPolicy": {"clientNamespaces": ["ingress-nginx"]},
+    "test": {"nodeSelector": {"pool": "small"}, "tolerations": [{"operator": "Exists"}]},
+    "playground": {
+        "enabled": True,
+        "nodeSelector": {"pool": "small"},
+        "tolerations": [{"operator": "Exists"}],
+    },
+}
 # What no shape turns on; together they make every object that the chart has.
 OPTIONS: dict[str, Object] = {
     "ingress": {
@@ -54,6 +113,19 @@ OPTIONS: dict[str, Object] = {
         "image": {"pullSecrets": [{"name": "pull"}]},
         "worker": {"runtimeClassName": "nvidia", "priorityClassName": "high"},
     },
+    "devices claimed": {
+        "accelerator": {
+            "dra": {"enabled": True, "selectors": ["device.driver == 'gpu.nvidia.com'"]}
+        }
+    },
+    "by a load balancer": {
+        "service": {
+            "type": "LoadBalancer",
+            "annotations": {"networking.gke.io/load-balancer-type": "Internal"},
+            "loadBalancerSourceRanges": ["10.0.0.0/8", "fd00::/8"],
+        }
+    },
+    "with what users add": ADDED,
     "looked at before": {"preflight": {"enabled": True}},
     "with a page": {
         "playground": {
@@ -93,7 +165,7 @@ def test_these_values_make_every_object(kubeconform: Check) -> None:
         *("ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"),
         *("ConfigMap", "Deployment", "HTTPRoute", "Ingress", "Job", "NetworkPolicy"),
         *("PersistentVolumeClaim", "Pod", "PodDisruptionBudget", "PodMonitor", "PrometheusRule"),
-        *("RayService", "Secret", "Service", "ServiceAccount"),
+        *("RayService", "ResourceClaimTemplate", "Secret", "Service", "ServiceAccount"),
     }
 
 
@@ -119,6 +191,7 @@ def test_unknown_field_in_a_pod_template_is_found(kubeconform: Check) -> None:
         ("monitored", "PrometheusRule", ["spec", "groups", 0, "rules", 0, "expression"], "up"),
         ("cached", "PersistentVolumeClaim", ["spec", "accessModes"], "ReadWriteMany"),
         ("cached", "RayService", ["spec", "serveConfigV2"], {}),
+        ("devices claimed", "ResourceClaimTemplate", ["spec", "spec", "device"], {}),
         ("cached", "RayService", ["spec", "rayClusterConfig", "rayVersions"], "2"),
         ("cached", "Job", ["spec", "template", "spec", "restartPolicies"], "Never"),
         ("looked at before", "Role", ["rules", 0, "verb"], ["list"]),

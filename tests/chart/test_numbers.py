@@ -24,7 +24,8 @@ def places(schema: Object, place: str = "") -> Iterator[tuple[str, Object]]:
     for key, inner in schema.get("properties", {}).items():
         if "number" in inner.get("type", ()):
             yield f"{place}{key}", inner
-        yield from places(inner, f"{place}{key}/")
+        if key != "overrides":  # as a preset's file has them
+            yield from places(inner, f"{place}{key}/")
 
 
 def number(schema: Object) -> float:
@@ -61,3 +62,19 @@ def test_and_is_held_to_the_same_bounds() -> None:
         wrong += ["86400.5"] if schema.get("maximum") == 86400 else []
         for text in wrong:
             assert place.rpartition("/")[2] in refusal(put(BASE, place, text)), (place, text)
+
+
+def test_texts_of_the_users_own_stay_texts() -> None:
+    """Whatever they are called: a label or an annotation is a text."""
+    own = {name.rpartition("/")[2]: "0.5" for name in dict(places(SCHEMA))}
+    data = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "own"}, "data": own}
+    sections = ("ingress", "podMonitor", "prometheusRule", "dashboard", "head", "worker")
+    fields = ("annotations", "labels", "alertLabels", "podLabels", "podAnnotations", "nodeSelector")
+    values: Values = {**BASE, "extraObjects": [data], "commonLabels": own}
+    for section in sections:
+        for field in fields:
+            if field in SCHEMA["properties"][section]["properties"]:
+                values = put(values, f"{section}/{field}", own)
+    objects, said = ask(values)
+    assert objects, said
+    assert json.dumps(objects).count("0.5") > 50 and ": 0.5" not in json.dumps(objects)

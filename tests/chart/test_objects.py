@@ -91,6 +91,32 @@ def test_https_goes_out_only_for_weights_from_the_network(values, leaves):
     assert [53] in [ports(r) for r in policy["spec"]["egress"]]
 
 
+@pytest.mark.parametrize(
+    "platform, opens",
+    [
+        ("gke", [(["169.254.169.254/32"], [80, 8080]), (["169.254.169.252/32"], [987, 988])]),
+        ("eks", [(["169.254.170.23/32", "fd00:ec2::23/128"], [80])]),
+        ("aks", []),
+        ("gpuOperator", []),
+    ],
+)
+def test_a_buckets_rights_are_reached_where_the_platform_has_them(platform, opens):
+    values = {
+        "accelerator": {"platform": platform, "preset": "h100"},
+        "model": {"source": "gs://bucket/qwen"},
+        "weights": {"from": "bucket"},
+    }
+    egress = manifest(render(values), "NetworkPolicy", "hybrid-llm")["spec"]["egress"]
+    found = [
+        ([to["ipBlock"]["cidr"] for to in rule["to"]], ports(rule))
+        for rule in egress
+        if "ipBlock" in str(rule)
+    ]
+    assert found == opens
+    hub = {**values, "model": {}, "weights": {}}
+    assert "ipBlock" not in str(manifest(render(hub), "NetworkPolicy", "hybrid-llm"))
+
+
 def test_the_head_alone_reaches_the_api_server_and_only_for_the_autoscaler():
     policy = manifest(render(), "NetworkPolicy", "hybrid-llm-head")
     assert policy["spec"]["podSelector"]["matchLabels"]["app.kubernetes.io/component"] == "head"
@@ -301,12 +327,29 @@ def test_the_notes_warn():
         "--set", "networkPolicy.enabled=false,weights.loadFormat=dummy",
     )  # fmt: skip
     for warning in (
-        "tlsSecret is empty",
+        "there is no certificate for a.example",
         "proxy-read-timeout",
         "networkPolicy.enabled=false",
         "random",
     ):
         assert warning in printed
+
+
+def test_the_notes_know_which_names_have_a_certificate():
+    printed = notes(
+        "--set", "ingress.enabled=true,ingress.host=a.example,networkPolicy.enabled=false",
+        "--set", "ingress.extraHosts={b.example},ingress.extraTls[0].secretName=tls",
+        "--set", "ingress.extraTls[0].hosts={a.example}",
+    )  # fmt: skip
+    assert "URL=https://a.example" in printed
+    assert "certificate for b.example" in printed and "certificate for a.example" not in printed
+
+
+def test_the_notes_ask_the_load_balancer_and_warn_of_it():
+    service = "service.type=LoadBalancer,service.loadBalancerSourceRanges={10.0.0.0/8}"
+    printed = notes("--set", service)
+    assert "get service hybrid-llm-serve-svc -o go-template=" in printed
+    assert "service.type=LoadBalancer speaks HTTP" in printed and "port-forward" not in printed
 
 
 def test_the_plain_manifest_can_be_applied_to_any_namespace():

@@ -456,7 +456,7 @@ WRONG: dict[str, st.SearchStrategy[Any]] = {
     "weights/from": word,
     "image": number.map(lambda n: {"tag": f"2.{n + 60}.0-py312"}),
     "image/digest": word.map(lambda w: f"sha256:{w}"),
-    "fullnameOverride": st.sampled_from(["My_Name", "7b", "-x", "x-", "a" * 42, "a.b"]),
+    "fullnameOverride": st.sampled_from(["My_Name", "7b", "-x", "x-", "a" * 48, "a.b"]),
     "commonLabels": word.map(lambda w: {f"ray.io/{w}": w}),
     "env": st.one_of(
         word.map(lambda w: [{"name": f"{w}_TOKEN", "value": w}]),

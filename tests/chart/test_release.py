@@ -28,6 +28,11 @@ CATEGORIES = {
     "storage",
     "streaming-messaging",
 }
+HUBS = [
+    *("alternativeName", "category", "changes", "containsSecurityUpdates", "crds", "crdsExamples"),
+    *("images", "license", "links", "maintainers", "operator", "operatorCapabilities"),
+    *("prerelease", "recommendations", "screenshots", "signKey"),
+]
 TODAY = date.today().isoformat()
 NEXT = f"""# Changelog
 
@@ -150,6 +155,9 @@ def test_the_staged_chart_says_its_changes_and_whose_it_is(written, tmp_path):
     assert told["annotations"]["artifacthub.io/prerelease"] == "false"
     assert told["home"] == "https://github.com/somebody/hybrid-llm"
     assert told["sources"] == ["https://github.com/somebody/hybrid-llm"]
+    assert told["maintainers"] == [{"name": "somebody", "url": "https://github.com/somebody"}]
+    icon = told["icon"].removeprefix(f"{told['home']}/raw/v{VERSION}/")
+    assert (ROOT / icon).read_text().startswith("<svg ")
 
 
 def test_the_staged_chart_adds_to_chart_yaml_and_changes_nothing_there(staged):
@@ -171,7 +179,7 @@ def test_the_changelog_in_the_repository_is_one_that_can_be_told(staged):
 def test_no_repository_is_named_outside_of_a_workflow(tmp_path, monkeypatch):
     monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
     release.stage(tmp_path / "hybrid-llm", release.repository())
-    assert not {"home", "sources"} & about(tmp_path / "hybrid-llm").keys()
+    assert not {"home", "sources", "icon", "maintainers"} & about(tmp_path / "hybrid-llm").keys()
 
 
 def test_both_helms_find_the_staged_chart_well_made(staged):
@@ -222,10 +230,16 @@ def test_artifact_hub_is_told_the_licence_and_a_category_that_it_knows():
         assert link.keys() == {"name", "url"} and link["url"].startswith("https://")
 
 
+def test_artifact_hub_knows_every_annotation(staged):
+    """One that it does not know it leaves out, and says nothing."""
+    named = {key for key in about(staged)["annotations"] if key.startswith("artifacthub.io/")}
+    assert named <= {f"artifacthub.io/{name}" for name in HUBS}
+
+
 def test_the_values_for_a_laptop_render_with_an_image_that_a_release_pushes():
     workflow = yaml.safe_load((ROOT / ".github/workflows/release.yaml").read_text())
     pushed = workflow["jobs"]["image"]["env"]["IMAGE"].rpartition("}}/")[2]
     values = yaml.safe_load((ROOT / "k8s/nano.yaml").read_text())
-    objects = str(render(values, "--set", "image.registry=ghcr.io/owner"))
+    objects = str(render(values, "--set", f"image.repository=ghcr.io/owner/{pushed}"))
     assert f"'image': 'ghcr.io/owner/{pushed}:{ABOUT['appVersion']}'" in objects
     assert "rayproject" not in objects

@@ -1,7 +1,8 @@
 """What the chart refuses, and how it says so; and that its own defaults do what it asks of others.
 
-Each case is in refusals/: the values, what is left out of the chart, and each line of the answer as
-`key (value): [reason, way out]`, the telling parts of them. A line more or less than these fails.
+Each case is in refusals/: the values, what is left out of the chart or put in, and each line of the
+answer as `key (value): [reason, way out]`, the telling parts of them. A line more or less than
+these fails.
 """
 
 import re
@@ -24,6 +25,11 @@ LINE = re.compile(r"^  \* (?P<head>.+?): (?P<reason>.+)\. Way out: (?P<way>.+)\.
 BROKEN = re.compile(
     r"error calling|nil pointer|wrong type|can't evaluate|<include |YAML parse error"
 )
+# Helm names the file that a refusal is from: one that says by its name what it does.
+BEGINS = re.compile(
+    r"execution error at \(hybrid-llm/templates/values/check\.yaml:\d+:\d+\): "
+    r"these values cannot work:\n\n  \* "
+)
 
 CASES: dict[str, Object] = {
     f"{path.stem}: {name}": case
@@ -38,9 +44,11 @@ def answer(name: str) -> str:
     case = CASES[name]
     with tempfile.TemporaryDirectory() as folder:
         chart = CHART
-        if left_out := case.get("without"):
-            ignored = shutil.ignore_patterns(left_out)
+        if case.keys() & {"without", "with"}:
+            ignored = shutil.ignore_patterns(case.get("without", ""))
             chart = shutil.copytree(CHART, Path(folder) / CHART.name, ignore=ignored)
+            for path, text in case.get("with", {}).items():
+                (chart / path).write_text(text)
         return refusal(case.get("values", {}), *case.get("args", []), chart=chart)
 
 
@@ -59,13 +67,20 @@ def test_refusal(name: str) -> None:
         for place, reason in case["schema"].items():
             assert re.search(rf"- at '{re.escape(place)}': .*{re.escape(reason)}", said), said
         return
-    assert "these values cannot work:\n\n  * " in said
+    assert BEGINS.match(said.partition("Error: ")[2]), said
     found = {line["head"]: line for line in lines(name)}
     assert sorted(found) == sorted(case["refused"]), said
     assert len(found) == len(lines(name)) == said.count("  * "), said
     for head, (reason, way) in case["refused"].items():
         assert reason in found[head]["reason"]
         assert way in found[head]["way"]
+
+
+@pytest.mark.parametrize("helm", ["helm", "helm3"])
+def test_a_refusal_is_said_once_and_by_a_file_named_for_it(helm: str) -> None:
+    said = refusal({"accelerator": {"preset": "l50"}}, helm=helm)
+    assert BEGINS.match(said.partition("Error: ")[2]), said
+    assert said.count("cannot work") == said.count("l50.yaml") == 1
 
 
 def sections(values: Object, place: str = "") -> Iterator[tuple[str, Object]]:

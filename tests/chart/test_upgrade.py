@@ -1,8 +1,8 @@
 """`helm upgrade` from any values to any others meets no field that Kubernetes keeps as it is."""
 
+import copy
 import functools
 import itertools
-import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-import schemas
+from tools.preflight.staying import made_into_pods
 
+from .cluster import cluster_says
 from .conftest import CHART, ROOT, Object, manifest, render
 from .test_properties import DEFAULTS, EVERYTHING, Values, ask, maps, put
 
@@ -23,6 +24,7 @@ IMMUTABLE = {
     "ClusterRoleBinding": ("roleRef",),
     "RoleBinding": ("roleRef",),
     "Secret": ("type",),
+    "ResourceClaimTemplate": ("spec",),
 }
 # All that is off by default, so that a change of each of its values shows.
 BASE: Values = {
@@ -32,29 +34,52 @@ BASE: Values = {
     "preflight": {"enabled": True},
     "reasoning": {"lanes": {"enabled": True}, "adaptive": {"enabled": True}},
     "requestLog": {"enabled": True},
+    "service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["10.0.0.0/8"]},
     "tracing": {"endpoint": "http://other:4318/v1/traces"},
-    "accelerator": {"platform": "eks", "spot": {"enabled": True, "noticeSeconds": 3600}},
+    "head": {"volumes": [{"name": "given", "emptyDir": {}}]},
+    "worker": {"volumes": [{"name": "given", "emptyDir": {}}]},
+    "accelerator": {
+        "platform": "eks",
+        "dra": {"enabled": True},
+        "spot": {"enabled": True, "noticeSeconds": 3600},
+    },
 }
 # Where neither "another text" nor "one more" is another value.
 OTHERS: dict[str, Any] = {
+    "accelerator/dra/selectors": ["device.driver == 'gpu.nvidia.com'"],
     "accelerator/overrides": {"env": {"A": "b"}},
     "accelerator/platform": "",
     "accelerator/tolerations": [{"key": "a", "operator": "Exists"}],
     "autoscaling/maxOngoingRequests": 100,
     "autoscaling/maxQueuedRequests": 9,
     "autoscaling/targetOngoingRequests": 7,
+    "dnsConfig": {"searches": ["a.example"]},
+    "dnsPolicy": "Default",
     "engine/gpuMemoryUtilization": 0.85,
     "engine/kvCacheDtype": "fp8",
     "engine/kwargs": {"enable_prefix_caching": False},
     "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
+    "envFrom": [{"configMapRef": {"name": "a"}}],
+    "extraObjects": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}],
+    "head/initContainers": [{"name": "a", "image": "a:1"}],
+    "head/lifecycle": {"postStart": {"sleep": {"seconds": 1}}},
+    "head/livenessProbe": {"tcpSocket": {"port": 6379}},
+    "head/readinessProbe": {"tcpSocket": {"port": 6379}},
+    "head/sidecars": [{"name": "a", "image": "a:1"}],
     "head/tolerations": [{"key": "a", "operator": "Exists"}],
+    "head/volumeMounts": [{"name": "given", "mountPath": "/a"}],
+    "head/volumes": [{"name": "given", "emptyDir": {}}, {"name": "a", "emptyDir": {}}],
+    "hostAliases": [{"ip": "10.0.0.9", "hostnames": ["a"]}],
     "image/digest": f"sha256:{'0' * 64}",
     "image/pullPolicy": "Always",
     "image/pullSecrets": [{"name": "pull"}],
+    "ingress/extraHosts": ["b.example"],
+    "ingress/extraTls": [{"hosts": ["a.example"], "secretName": "a"}],
     "model/maxModelLen": 8192,
     "model/preset": "qwen3-14b",
     "networkPolicy/clientNamespaces": ["apps"],
     "networkPolicy/egress": [{"ports": [{"port": 3128, "protocol": "TCP"}]}],
+    "playground/tolerations": [{"key": "a", "operator": "Exists"}],
     "podDisruptionBudget/minAvailable": 2,
     "podMonitor/interval": "30s",
     "prometheusRule/objectives/answerSeconds": 1,
@@ -70,15 +95,24 @@ OTHERS: dict[str, Any] = {
     "reasoning/keys": {"batch": {"thinkingDefault": False}},
     "reasoning/maxTokenBudget": 900,
     "reasoning/tokenBudget": 800,
+    "service/loadBalancerSourceRanges": ["192.168.0.0/16"],
+    "service/type": "NodePort",
     "serving/cors/allowedOrigins": ["https://a.example"],
+    "test/tolerations": [{"key": "a", "operator": "Exists"}],
     "tracing/endpoint": "http://collector:4318/v1/traces",
     "weights/cache/size": "300Gi",
     "weights/cache/tolerations": [{"key": "a", "operator": "Exists"}],
     "worker/topologySpreadConstraints": [
         {"maxSkew": 1, "topologyKey": "a", "whenUnsatisfiable": "ScheduleAnyway"}
     ],
-    "worker/volumeMounts": [{"name": "tmp", "mountPath": "/a"}],
-    "worker/volumes": [{"name": "a", "emptyDir": {}}],
+    "worker/initContainers": [{"name": "a", "image": "a:1"}],
+    "worker/lifecycle": {"postStart": {"sleep": {"seconds": 1}}},
+    "worker/livenessProbe": {"tcpSocket": {"port": 8000}},
+    "worker/readinessProbe": {"tcpSocket": {"port": 8000}},
+    "worker/sidecars": [{"name": "a", "image": "a:1"}],
+    "worker/startupProbe": {"tcpSocket": {"port": 8000}},
+    "worker/volumeMounts": [{"name": "given", "mountPath": "/a"}],
+    "worker/volumes": [{"name": "given", "emptyDir": {}}, {"name": "a", "emptyDir": {}}],
 }
 
 
@@ -137,7 +171,7 @@ def rendered() -> dict[str, list[Object]]:
 
 def test_no_value_changes_what_can_not_be_changed() -> None:
     before = fixed(rendered()[""])
-    assert {kind for kind, _ in before} >= {"Job", "Secret"}
+    assert {kind for kind, _ in before} >= {"Job", "Secret", "ResourceClaimTemplate"}
     for place, objects in rendered().items():
         for name, value in fixed(objects).items():
             assert before.get(name, value) == value, f"{place} changes {name}"
@@ -151,18 +185,21 @@ def test_from_each_of_the_ci_values_to_each() -> None:
         assert not changed, f"{one} -> {two}"
 
 
-def operator_says(services: list[Object]) -> list[Object]:
-    """Return what KubeRay's own code makes of RayServices: tests/chart/kuberay."""
-    said = schemas.go_tool("kuberay-says", input=json.dumps(services), check=True).stdout
-    verdicts: list[Object] = json.loads(said)
-    return verdicts
+def awake(objects: list[Object]) -> list[Object]:
+    """Return objects without `suspend`, which KubeRay passes on to the cluster that there is.
+
+    Its hash has it all the same, but shouldUpdateCluster comes first in rayservice_controller.go.
+    """
+    changed = copy.deepcopy(objects)
+    manifest(changed, "RayService")["spec"]["rayClusterConfig"].pop("suspend", None)
+    return changed
 
 
 @functools.cache
 def outcomes() -> dict[str, str]:
     """Return what each change of a value does: `cluster`, `serve`, or `other` objects alone."""
     services = [manifest(objects, "RayService") for objects in rendered().values()]
-    said = operator_says(services)
+    said = cluster_says([awake(objects) for objects in rendered().values()])
     assert not [one["refused"] for one in said if one["refused"]]
     found = {}
     for place, service, one in zip(rendered(), services, said, strict=True):
@@ -173,6 +210,18 @@ def outcomes() -> dict[str, str]:
         else:
             found[place] = "other"
     return found
+
+
+def test_the_preflight_sees_new_pods_where_kuberay_does() -> None:
+    services = [manifest(objects, "RayService") for objects in rendered().values()]
+    said = cluster_says(list(rendered().values()))
+    before = made_into_pods(services[0])
+    wrong = [
+        place
+        for place, service, one in zip(rendered(), services, said, strict=True)
+        if (made_into_pods(service) == before) != (one["hash"] == said[0]["hash"])
+    ]
+    assert not wrong
 
 
 def told() -> dict[str, str]:

@@ -52,6 +52,7 @@ def node(name: str = "gpu-0", **change: Any) -> Object:
     """Return a node for a worker and the head of the chart's defaults: 4 x L40S."""
     labels = {"kubernetes.io/hostname": name, "nvidia.com/gpu.product": "NVIDIA-L40S"}
     room = {"cpu": "48", "memory": "384Gi", "pods": "110", "nvidia.com/gpu": "4"}
+    room["ephemeral-storage"] = "200Gi"
     return {
         "metadata": {"name": name, "labels": labels | change.get("labels", {})},
         "spec": {

@@ -22,8 +22,9 @@ PROBE = """\
 {{- $plan := dict }}
 {{- include "hybrid-llm.plan" (dict "root" . "out" $plan) }}
 {{- $m := first $plan.models }}
-plan: {{ pick $m "id" "fit" "tensor" "pipeline" "accelerators" "maxNumSeqs" "maxModelLen"
-  "kvCacheDtype" "label" "cpu" "spec" "accelerator" | toJson | quote }}
+{{- $plan := pick $m "id" "fit" "tensor" "pipeline" "accelerators" "maxNumSeqs" "maxModelLen"
+  "kvCacheDtype" "cpu" "spec" "accelerator" }}
+plan: {{ set $plan "label" (include "hybrid-llm.slice.words" $m) | toJson | quote }}
 lanes: {{ $m.reasoning.lanes.enabled }}
 preset: {{ .Values.model.preset | quote }}
 """
@@ -36,7 +37,7 @@ class Replica:
     Args:
         id: of the model.
         preset: of the model; empty where values describe it whole.
-        label: of the accelerator; empty on a CPU.
+        label: of the accelerator, with which part of it; empty on a CPU.
         tensor: accelerators that share each layer.
         accelerators: of a replica; 0 on a CPU.
         sequences: `engine.maxNumSeqs`.

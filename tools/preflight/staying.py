@@ -7,7 +7,8 @@ from .cluster import Cluster, Denied
 from .release import Release
 
 # What KubeRay 1.6 does not look at when it asks itself whether pods have changed
-# (GenerateHashWithoutReplicasAndWorkersToDelete in ray-operator).
+# (GenerateHashWithoutReplicasAndWorkersToDelete in ray-operator, which tests/chart/test_upgrade.py
+# asks).
 _OF_GROUP = {"replicas", "minReplicas", "maxReplicas", "scaleStrategy"}
 _OF_POD = {"tolerations", "schedulingGates"}
 # What the API server writes into a RayService that does not say it.
@@ -27,10 +28,12 @@ def stays(release: Release, cluster: Cluster) -> bool:
     if there is None:
         return False
     upgrade = release.rayservice["spec"].get("upgradeStrategy") or {}
-    return upgrade.get("type") == "None" or _pods(there) == _pods(release.rayservice)
+    return upgrade.get("type") == "None" or made_into_pods(there) == made_into_pods(
+        release.rayservice
+    )
 
 
-def _pods(rayservice: Object) -> Object:
+def made_into_pods(rayservice: Object) -> Object:
     """Return what KubeRay makes pods of, as far as a change of it makes others."""
     spec = rayservice["spec"]["rayClusterConfig"]
     cluster = {key: value for key, value in spec.items() if key != "upgradeStrategy"}

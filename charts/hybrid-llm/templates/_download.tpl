@@ -19,9 +19,8 @@ spec:
   serviceAccountName: {{ include "hybrid-llm.serviceAccountName" . | quote }}
   automountServiceAccountToken: false
   enableServiceLinks: false
-  {{- with .Values.image.pullSecrets }}
-  imagePullSecrets:
-    {{- toYaml . | nindent 4 }}
+  {{- with include "hybrid-llm.pullSecrets" . }}
+  {{- . | nindent 2 }}
   {{- end }}
   securityContext:
     {{- toYaml .Values.podSecurityContext | nindent 4 }}
@@ -52,6 +51,10 @@ spec:
         {{- with .Values.env }}
         {{- toYaml . | nindent 8 }}
         {{- end }}
+      {{- with .Values.envFrom }}
+      envFrom:
+        {{- toYaml . | nindent 8 }}
+      {{- end }}
       resources:
         requests: {cpu: "1", memory: 2Gi}
         limits: {memory: 4Gi}

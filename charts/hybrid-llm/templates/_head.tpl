@@ -7,14 +7,13 @@ rayStartParams:
   object-store-memory: "200000000" # bytes; nothing large goes through it
 template:
   metadata:
-    {{- include "hybrid-llm.podMetadata" (dict "root" $root "plan" .plan "component" "head" "annotations" $values.head.podAnnotations) | nindent 4 }}
+    {{- include "hybrid-llm.podMetadata" (dict "root" $root "plan" .plan "component" "head" "labels" $values.head.podLabels "annotations" $values.head.podAnnotations) | nindent 4 }}
   spec:
     automountServiceAccountToken: false
     enableServiceLinks: false
     terminationGracePeriodSeconds: 30
-    {{- with $values.image.pullSecrets }}
-    imagePullSecrets:
-      {{- toYaml . | nindent 6 }}
+    {{- with include "hybrid-llm.pullSecrets" $root }}
+    {{- . | nindent 4 }}
     {{- end }}
     securityContext:
       {{- toYaml $values.podSecurityContext | nindent 6 }}
@@ -32,6 +31,9 @@ template:
     {{- end }}
     {{- with $values.head.priorityClassName }}
     priorityClassName: {{ . | quote }}
+    {{- end }}
+    {{- with include "hybrid-llm.podOptions" (dict "root" $root "of" $values.head) | trim }}
+    {{- . | nindent 4 }}
     {{- end }}
     containers:
       - name: ray-head
@@ -53,12 +55,24 @@ template:
           {{- include "hybrid-llm.env" (merge (dict "drainSeconds" 0) .) | nindent 10 }}
         resources:
           {{- toYaml $values.head.resources | nindent 10 }}
+        {{- with include "hybrid-llm.containerOptions" (dict "root" $root "of" $values.head) | trim }}
+        {{- . | nindent 8 }}
+        {{- end }}
         volumeMounts:
           {{- include "hybrid-llm.volumeMounts" $root | nindent 10 }}
+          {{- with $values.head.volumeMounts }}
+          {{- toYaml . | nindent 10 }}
+          {{- end }}
+      {{- with $values.head.sidecars }}
+      {{- include "hybrid-llm.ownContainers" (dict "root" $root "containers" .) | nindent 6 }}
+      {{- end }}
     volumes:
       {{- /* At the end KubeRay empties Redis by a Job made of this very pod, when Helm has removed the ConfigMap. */}}
       {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" "1Gi" "outlivesApp" $values.ray.gcs.redisAddress) | nindent 6 }}
       {{- if .plan.autoscaling }}
       {{- include "hybrid-llm.apiServerToken" . | nindent 6 }}
+      {{- end }}
+      {{- with $values.head.volumes }}
+      {{- toYaml . | nindent 6 }}
       {{- end }}
 {{- end -}}

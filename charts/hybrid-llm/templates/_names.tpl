@@ -68,8 +68,3 @@ annotations:
 {{- define "hybrid-llm.job" -}}
 {{- printf "%s/%s" .Release.Namespace (include "hybrid-llm.fullname" .) -}}
 {{- end -}}
-
-{{- define "hybrid-llm.image" -}}
-{{- $image := .Values.image -}}
-{{- with $image.registry }}{{ . }}/{{ end }}{{ $image.repository }}{{ if $image.digest }}@{{ $image.digest }}{{ else }}:{{ $image.tag }}{{ end -}}
-{{- end -}}

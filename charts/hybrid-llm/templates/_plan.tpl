@@ -6,14 +6,27 @@ Sets in the dict given:
   models    a list of dicts, one a model (hybrid-llm.model)
   problems  what keeps these values from working; hybrid-llm.requirements fails with them
 (dict "root" $ "out" dict)
+
+It is kept among the values, which all files share: working it out takes most of the time of a rendering.
 */}}
 {{- define "hybrid-llm.plan" -}}
+{{- $kept := "(plan)" -}}
+{{- if not (hasKey .root.Values $kept) -}}
+  {{- $plan := dict -}}
+  {{- include "hybrid-llm.plan.work" (dict "root" .root "out" $plan) -}}
+  {{- $_ := set .root.Values $kept $plan -}}
+{{- end -}}
+{{- $out := .out -}}
+{{- range $name, $found := get .root.Values $kept -}}{{- $_ := set $out $name $found -}}{{- end -}}
+{{- end -}}
+
+{{- define "hybrid-llm.plan.work" -}}
 {{- $root := .root -}}
 {{- $out := .out -}}
 {{- $_ := set $out "problems" list -}}
 {{- $models := list -}}
 {{- $values := $root.Values -}}
-{{- include "hybrid-llm.numbers" $values -}}
+{{- include "hybrid-llm.numbers" (pick $values "additionalModels" "autoscaling" "dashboard" "engine" "prometheusRule" "reasoning" "serving" "tracing") -}}
 {{- $first := dict "at" "" "model" $values.model "accelerator" $values.accelerator "parallelism" $values.parallelism "autoscaling" $values.autoscaling "engine" $values.engine "reasoning" $values.reasoning -}}
 {{- $given := list $first -}}
 {{- range $index, $item := $values.additionalModels -}}
@@ -21,14 +34,14 @@ Sets in the dict given:
   {{- $accelerator := ternary (dict "platform" $values.accelerator.platform) $values.accelerator (hasKey (default dict $item.accelerator) "preset") -}}
   {{- $base := dict
     "model" (dict "preset" "" "id" "" "source" "" "revision" "" "maxModelLen" nil "overrides" dict)
-    "accelerator" (merge (dict) $accelerator (dict "preset" "" "type" "" "platform" "" "nodeSelector" dict "tolerations" nil "spot" $values.accelerator.spot "overrides" dict))
+    "accelerator" (merge (dict) $accelerator (dict "preset" "" "type" "" "platform" "" "nodeSelector" dict "tolerations" nil "sharedBy" nil "dra" $values.accelerator.dra "spot" $values.accelerator.spot "overrides" dict))
     "parallelism" (dict "tensor" nil "pipeline" 1)
     "autoscaling" $values.autoscaling
     "engine" (set (set (deepCopy $values.engine) "maxNumBatchedTokens" nil) "kwargs" dict)
     "reasoning" (merge (dict "parser" "" "adaptive" (dict "enabled" $values.reasoning.adaptive.enabled "threshold" nil "draftTokens" nil)) (omit $values.reasoning "parser" "adaptive"))
   -}}
   {{- /* Helm drops the values that are null by default. */ -}}
-  {{- $nulls := dict "accelerator" (list "tolerations") "autoscaling" (list "wakeWaitSeconds" "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "tokenBudget" "maxTokenBudget") -}}
+  {{- $nulls := dict "accelerator" (list "tolerations" "sharedBy") "autoscaling" (list "wakeWaitSeconds" "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "tokenBudget" "maxTokenBudget") -}}
   {{- range $section, $defaults := $base -}}
     {{- $whole := deepCopy $defaults -}}
     {{- range get $nulls $section | default list -}}
@@ -39,7 +52,7 @@ Sets in the dict given:
         {{- include "hybrid-llm.problem" (list $out (printf "additionalModels[%d].%s.%s" $index $section $field) $value "there is no such value" (printf "there are: %s" (keys $whole | sortAlpha | join ", "))) -}}
       {{- end -}}
       {{- /* Entry by entry, as Helm does with those of the first. */ -}}
-      {{- if and (eq $section "reasoning") (has $field (list "adaptive" "effortBudgets" "lanes")) -}}
+      {{- if has (printf "%s.%s" $section $field) (list "accelerator.dra" "accelerator.spot" "reasoning.adaptive" "reasoning.effortBudgets" "reasoning.lanes") -}}
         {{- range $entry, $own := $value -}}{{- $_ := set (get $whole $field) $entry $own -}}{{- end -}}
       {{- else -}}
         {{- $_ := set $whole $field $value -}}
@@ -88,6 +101,12 @@ Sets in the dict given:
   {{- /* A spot node ends whether its pods may go or not, so that the last one had better drain too. */ -}}
   {{- $_ := set $out "minAvailable" (ternary (max (ternary 0 1 $spot) (sub $least 1)) $keep (kindIs "invalid" $keep) | int) -}}
   {{- $_ := set $out "fromNetwork" (has $values.weights.from (list "hub" "bucket")) -}}
+  {{- $identity := list -}}
+  {{- if eq $values.weights.from "bucket" -}}
+    {{- $byPlatform := $root.Files.Get "files/workload-identity.yaml" | fromYaml -}}
+    {{- range $models -}}{{- $identity = concat $identity (get $byPlatform .platform | default list) | uniq -}}{{- end -}}
+  {{- end -}}
+  {{- $_ := set $out "identityEgress" $identity -}}
 {{- end -}}
 {{- include "hybrid-llm.requirements" (dict "root" $root "plan" $out "given" $given) -}}
 {{- end -}}
@@ -109,30 +128,37 @@ Sets in the dict given:
     {{- range $path, $_ := .root.Files.Glob (printf "%s/*.yaml" $folder) -}}
       {{- $names = append $names (base $path | trimSuffix ".yaml") -}}
     {{- end -}}
-    {{- include "hybrid-llm.problem" (list .out $key .given.preset (printf "there is no file %s/%s.yaml" $folder .given.preset) (printf "choose one of: %s; or add that file" (join ", " (sortAlpha $names)))) -}}
+    {{- include "hybrid-llm.problem" (list .out $key .given.preset (printf "there is no file %s/%s.yaml" $folder .given.preset) (printf "choose one of: %s; or add that file" (include "hybrid-llm.nearest" (dict "word" .given.preset "names" $names "all" $folder)))) -}}
   {{- end -}}
 {{- end -}}
 {{- if not $missing -}}
   {{- /* Which fields there are is what the default preset has. */ -}}
   {{- $example := fromYaml (.root.Files.Get (ternary "presets/models/qwen3-30b-a3b.yaml" "presets/accelerators/cpu.yaml" (eq $kind "model"))) -}}
   {{- if eq $kind "model" -}}{{- $_ := set $example "adaptive" dict -}}{{- end -}}{{/* which only a calibrated one has */}}
-  {{- if eq $kind "accelerator" -}}{{- $_ := set $example "peak" dict -}}{{- end -}}{{/* which `make plan` alone reads */}}
+  {{- if eq $kind "accelerator" -}}{{- $_ := set $example "peak" dict -}}{{- $_ := set $example "migMiB" dict -}}{{- end -}}{{/* which a CPU has not */}}
   {{- range $field, $_ := .given.overrides -}}
     {{- if not (hasKey $example $field) -}}
-      {{- include "hybrid-llm.problem" (list $.out (printf "%s%s.overrides.%s" $.at $kind $field) "" "a preset has no such field" (printf "its fields: %s" (join ", " (keys $example | sortAlpha)))) -}}
+      {{- include "hybrid-llm.problem" (list $.out (printf "%s%s.overrides.%s" $.at $kind $field) "" "a preset has no such field" (printf "its fields: %s" (include "hybrid-llm.nearest" (dict "word" $field "names" (keys $example) "all" (printf "any file of %s" $folder))))) -}}
     {{- end -}}
   {{- end -}}
   {{- /* Field by field: sprig's merges take 0, false and "" for absent. */ -}}
-  {{- $whole := $preset -}}
+  {{- $whole := deepCopy $preset -}}
   {{- range $field, $value := .given.overrides -}}{{- $_ := set $whole $field $value -}}{{- end -}}
   {{- $lacking := list -}}
-  {{- range $field, $_ := omit $example "adaptive" "peak" "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
+  {{- range $field, $_ := omit $example "adaptive" "peak" "migMiB" "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
     {{- if not (hasKey $whole $field) -}}{{- $lacking = append $lacking $field -}}{{- end -}}
   {{- end -}}
   {{- if $lacking -}}
-    {{- include "hybrid-llm.problem" (list .out $key .given.preset (printf "without a preset %s%s.overrides must describe it whole, and lacks: %s" .at $kind (join ", " (sortAlpha $lacking))) (printf "set them, or name a file of %s" $folder)) -}}
+    {{- $lacks := join ", " (sortAlpha $lacking) -}}
+    {{- $overrides := printf "%s%s.overrides" .at $kind -}}
+    {{- if .given.preset -}}
+      {{- include "hybrid-llm.problem" (list .out $key .given.preset (printf "the file %s/%s.yaml lacks: %s" $folder .given.preset $lacks) (printf "add them to it, or set them in %s" $overrides)) -}}
+    {{- else -}}
+      {{- include "hybrid-llm.problem" (list .out $key "" (printf "without a preset %s must describe it whole, and lacks: %s" $overrides $lacks) (printf "set them, or name a file of %s" $folder)) -}}
+    {{- end -}}
   {{- else -}}
     {{- $_ := set .result $kind $whole -}}
+    {{- $_ := set .result (printf "%sPreset" $kind) $preset -}}
   {{- end -}}
 {{- end -}}
 {{- end -}}
@@ -156,6 +182,7 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $id := default (printf "my-%s" ($name | replace "qwen3" "qwen-3")) $given.model.id -}}
   {{- $_ := set $model "at" $given.at -}}
   {{- $_ := set $model "spec" $spec -}}
+  {{- include "hybrid-llm.slice" (dict "given" $given.accelerator "accelerator" $accelerator "whole" $presets.acceleratorPreset.memoryMiB "model" $model) -}}
   {{- $_ := set $model "accelerator" $accelerator -}}
   {{- $_ := set $model "id" $id -}}
   {{- $_ := set $model "name" (regexReplaceAll "[^a-z0-9]+" ($id | lower) "-" | trunc 40 | trimAll "-" | default "model") -}}
@@ -173,10 +200,14 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model "maxNumSeqs" ($engine.maxNumSeqs | int) -}}
   {{- $_ := set $model "kvCacheDtype" $engine.kvCacheDtype -}}
   {{- $_ := set $model "gpuMemoryUtilization" $engine.gpuMemoryUtilization -}}
+  {{- /* vLLM takes a part of all the memory that it sees, which is the whole GPU's where it is shared. */ -}}
+  {{- $_ := set $model "engineUtilization" $engine.gpuMemoryUtilization -}}
+  {{- if gt ($model.slice.sharedBy | int) 1 -}}{{- $_ := set $model "engineUtilization" (round (divf $engine.gpuMemoryUtilization $model.slice.sharedBy) 4) -}}{{- end -}}
   {{- $_ := set $model "cpuCacheGiB" (get (default dict $accelerator.env) "VLLM_CPU_KVCACHE_SPACE" | default "0" | float64) -}}
   {{- $_ := set $model "pipeline" ($given.parallelism.pipeline | int) -}}
   {{- include "hybrid-llm.tensor" (dict "given" $given.parallelism.tensor "model" $model) -}}
   {{- $_ := set $model "accelerators" (ternary 0 (mul $model.tensor $model.pipeline | int) $cpu) -}}
+  {{- $_ := set $model "claim" (include "hybrid-llm.claim" (dict "model" $model "dra" $given.accelerator.dra) | fromJson | default nil) -}}
   {{- $autoscaling := $given.autoscaling -}}
   {{- $_ := set $model "minReplicas" ($autoscaling.minReplicas | int) -}}
   {{- $_ := set $model "maxReplicas" ($autoscaling.maxReplicas | int) -}}
@@ -189,8 +220,9 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model "maxQueued" (ternary (mul (ternary 1 4 $lanes) $model.maxNumSeqs) $autoscaling.maxQueuedRequests (kindIs "invalid" $autoscaling.maxQueuedRequests) | int) -}}
   {{- $_ := set $model "autoscaling" $autoscaling -}}
   {{- $_ := set $model "platform" $given.accelerator.platform -}}
-  {{- $selectors := get $accelerator.nodeSelectors (default "none" $given.accelerator.platform) -}}
-  {{- $_ := set $model "nodeSelector" (default (default dict $selectors) $given.accelerator.nodeSelector) -}}
+  {{- $selectors := get $accelerator.nodeSelectors (default "none" $given.accelerator.platform) | default dict -}}
+  {{- $selectors = include "hybrid-llm.slice.labels" (dict "labels" $selectors "model" $model "platform" $given.accelerator.platform) | fromJson -}}
+  {{- $_ := set $model "nodeSelector" (default $selectors $given.accelerator.nodeSelector) -}}
   {{- $tolerations := $accelerator.tolerations -}}
   {{- if kindIs "slice" $given.accelerator.tolerations -}}{{- $tolerations = $given.accelerator.tolerations -}}{{- end -}}
   {{- /* Spot nodes: a drain must have ended when the node does. */ -}}
@@ -212,6 +244,7 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- end -}}
   {{- $_ := set $model "spot" $spot.enabled -}}
   {{- $_ := set $model "spotNodes" (or $given.accelerator.nodeSelector $spotLabels) -}}
+  {{- $_ := set $model "disk" (include "hybrid-llm.disk" (dict "root" .root "model" $model) | fromJson) -}}
   {{- $_ := set $model "drainSeconds" $drain -}}
   {{- $_ := set $model "graceSeconds" $grace -}}
   {{- $_ := set $model "tolerations" $tolerations -}}
@@ -349,7 +382,7 @@ names, which a test compares with the schema's; free maps have names of their ow
   {{- range $key, $value := . -}}
     {{- if and (kindIs "string" $value) (has $key $names) -}}
       {{- $_ := set $ $key (float64 $value) -}}
-    {{- else if not (has $key (list "commonLabels" "commonAnnotations" "env" "kwargs" "overrides" "global")) -}}
+    {{- else if not (has $key (list "kwargs" "overrides" "labels" "alertLabels" "annotations")) -}}
       {{- include "hybrid-llm.numbers" $value -}}
     {{- end -}}
   {{- end -}}

@@ -5,8 +5,8 @@
 labels:
   {{- include "hybrid-llm.selectorLabels" $root | nindent 2 }}
   app.kubernetes.io/component: {{ .component }}
-  {{- with $root.Values.commonLabels }}
-  {{- toYaml . | nindent 2 }}
+  {{- with include "hybrid-llm.joined" (list $root.Values.commonLabels .labels) }}
+  {{- . | nindent 2 }}
   {{- end }}
 annotations:
   # A change of either becomes a change of the pods, which KubeRay rolls out by a second cluster.
@@ -132,7 +132,7 @@ own, which may have 256 KiB. Whatever a file is called, it is carried. (dict "ro
 - {name: shared-memory, mountPath: /dev/shm}
 {{- end -}}
 
-{{/* (dict "root" $ "sharedMemory" "16Gi" "outlivesApp" whether pods may start when the ConfigMaps are gone) */}}
+{{/* (dict "root" $ "sharedMemory" "16Gi" "cacheGiB" the most in HOME, or nothing "outlivesApp" whether pods may start when the ConfigMaps are gone) */}}
 {{- define "hybrid-llm.volumes" -}}
 {{- $values := .root.Values -}}
 - name: app
@@ -156,7 +156,8 @@ own, which may have 256 KiB. Whatever a file is called, it is carried. (dict "ro
     optional: true # until it is there, every request gets a 401 that says so; then no restart is needed
 {{- end }}
 - {name: tmp, emptyDir: {}}
-- {name: cache, emptyDir: {}}
+- name: cache
+  emptyDir: { {{- with .cacheGiB }}sizeLimit: {{ int . }}Gi{{ end -}} }
 - name: shared-memory
   emptyDir: {medium: Memory, sizeLimit: {{ .sharedMemory }}}
 {{- end -}}

@@ -20,9 +20,15 @@
 {{/* The release's objects as a List in JSON. Not what is in ConfigMaps and Secrets: no check looks at it. */}}
 {{- define "hybrid-llm.preflight.objects" -}}
 {{- $items := list -}}
-{{- range $file := list "configmap" "dashboard" "download-job" "httproute" "ingress" "networkpolicy" "persistentvolumeclaim" "playground" "poddisruptionbudget" "podmonitor" "prometheusrule" "rayservice" "secret" "serviceaccount" -}}
+{{- range $file := list "configmap" "dashboard" "download-job" "httproute" "ingress" "networkpolicy" "persistentvolumeclaim" "playground" "poddisruptionbudget" "podmonitor" "prometheusrule" "rayservice" "resourceclaimtemplate" "secret" "serviceaccount" -}}
   {{- range regexSplit "(?m)^---$" (include (printf "%s/%s.yaml" $.Template.BasePath $file) $) -1 -}}
     {{- with fromYaml . -}}{{- $items = append $items (omit . "data" "stringData") -}}{{- end -}}
+  {{- end -}}
+{{- end -}}
+{{- /* Those that the pods may name; of others it need not know. */ -}}
+{{- range .Values.extraObjects -}}
+  {{- if and (eq .apiVersion "v1") (has .kind (list "ConfigMap" "Secret" "PersistentVolumeClaim" "ServiceAccount")) -}}
+    {{- $items = append $items (omit . "data" "stringData") -}}
   {{- end -}}
 {{- end -}}
 {{- dict "apiVersion" "v1" "kind" "List" "items" $items | toJson -}}

@@ -1,8 +1,8 @@
 {{/*
 What the values must agree on among each other; what one value alone may be is in values.schema.json.
 Rendering fails with every problem at once, each with the key, the value, the reason and the way out.
-Every cross-field rule of the chart is in this file, but for "no such preset" and "no such field", which
-_plan.tpl finds while it reads them.
+Every cross-field rule of the chart is in this file and the others of its name, but for "no such preset" and "no such
+field", which _plan.tpl finds while it reads them.
 */}}
 
 {{/* Notes a problem: (list plan "key" value "reason" "way out") */}}
@@ -17,6 +17,7 @@ _plan.tpl finds while it reads them.
 {{- define "hybrid-llm.requirements" -}}
 {{- $values := .root.Values -}}
 {{- $plan := .plan -}}
+{{- include "hybrid-llm.requirements.text" (dict "plan" $plan "at" "" "value" $values) -}}
 {{- if not $plan.problems -}}
   {{- include "hybrid-llm.requirements.release" . -}}
   {{- $seen := ternary (dict "ingress" true) dict $plan.ingressGroup -}}
@@ -60,15 +61,22 @@ _plan.tpl finds while it reads them.
 {{- if and $type $hint -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%s%s" $at $key) $type "Ray gives no node of this preset that label, so replicas would stay pending for ever" $hint) -}}
 {{- else if and $type (not (has $type $vllm.rayAcceleratorTypes)) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%s%s" $at $key) $type "Ray knows no such accelerator, so replicas would stay pending for ever" (printf "leave it empty for %s, or use one of Ray's names: %s" (ternary "the preset's" $own (eq $type $own)) (join ", " $vllm.rayAcceleratorTypes))) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%s%s" $at $key) $type "Ray knows no such accelerator, so replicas would stay pending for ever" (printf "leave it empty for %s, or use one of Ray's names: %s" (ternary "the preset's" $own (eq $type $own)) (include "hybrid-llm.nearest" (dict "word" $type "names" $vllm.rayAcceleratorTypes "all" "rayAcceleratorTypes in files/vllm.yaml")))) -}}
 {{- else if ne $type $own -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%s%s" $at $key) $type (printf "memory, node labels and all else are those of %s" (default "a CPU" $own)) "add a file for it to presets/accelerators, or describe it by accelerator.overrides") -}}
+{{- end -}}
+{{- if and (not $type) (not $m.cpu) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.overrides.label" $at) "" "Ray would not know which nodes have the accelerator" "leave it out for the preset's, or use Ray's name for it") -}}
 {{- end -}}
 {{- if and $m.platform (not $m.cpu) (not $m.nodeSelector) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.platform" $at) $m.platform (printf "no label of that platform tells the nodes with %s" $type) (printf "use one of: %s; or set accelerator.nodeSelector" (keys $acc.nodeSelectors | sortAlpha | join ", "))) -}}
 {{- end -}}
 {{- if and $m.spot (not $m.spotNodes) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.spot.enabled" $at) $m.spot (printf "no label of accelerator.platform=%v tells spot nodes from others" $m.platform) "use one of: aks, eks, gke; or set accelerator.nodeSelector") -}}
+{{- end -}}
+
+{{- if and $m.claim (semverCompare "<1.34.0-0" $root.Capabilities.KubeVersion.Version) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%saccelerator.dra.enabled" $at) true (printf "Kubernetes %s has no resource.k8s.io/v1" $root.Capabilities.KubeVersion.Version) "use Kubernetes 1.34 or newer, or a device plugin with accelerator.dra.enabled=false") -}}
 {{- end -}}
 
 {{- /* Parallelism. */ -}}
@@ -81,13 +89,15 @@ _plan.tpl finds while it reads them.
 {{- if gt $m.pipeline ($spec.layers | int) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.pipeline" $at) $m.pipeline (printf "the model has only %d layers" ($spec.layers | int)) "use fewer stages") -}}
 {{- end -}}
-{{- if gt (mul $tensor $m.pipeline | int) ($acc.maxPerNode | int) -}}
+{{- if $m.slice -}}
+  {{- include "hybrid-llm.requirements.slice" (dict "plan" $plan "model" $m) -}}
+{{- else if gt (mul $tensor $m.pipeline | int) ($acc.maxPerNode | int) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism" $at) (printf "tensor %d x pipeline %d" $tensor $m.pipeline) (printf "a host has at most %d of %s, and a replica over several hosts leaves worker pods without a Serve proxy, which KubeRay never counts as ready (kuberay#4994)" ($acc.maxPerNode | int) (default "these" $m.label)) "use fewer, a larger accelerator, a quantized model or a shorter model.maxModelLen") -}}
 {{- end -}}
 
 {{- /* Fit. */ -}}
 {{- $fit := $m.fit -}}
-{{- if and (not $m.cpu) (lt $fit.sequences 1) -}}
+{{- if and (not $m.cpu) (lt $fit.sequences 1) $acc.memoryMiB -}}
   {{- $ways := list -}}
   {{- /* The smallest shape of this accelerator that fits, then larger accelerators, then a shorter sequence. */ -}}
   {{- range $pipeline := list 1 2 4 8 -}}
@@ -99,10 +109,18 @@ _plan.tpl finds while it reads them.
       {{- end -}}
     {{- end -}}
   {{- end -}}
+  {{- $slices := list -}}
+  {{- range $profile, $memory := ternary ($acc.migMiB | default dict) dict (hasKey $m.slice "mig") -}}
+    {{- $out := dict -}}
+    {{- include "hybrid-llm.fit" (dict "model" (set (omit $m "accelerator") "accelerator" (set (deepCopy $acc) "memoryMiB" $memory)) "tensor" 1 "pipeline" 1 "out" $out) -}}
+    {{- if ge $out.fit.sequences 1 -}}{{- $slices = append $slices $profile -}}{{- end -}}
+  {{- end -}}
+  {{- if $slices -}}{{- $ways = append $ways (printf "a MIG slice %s" (join " or " $slices)) -}}{{- end -}}
+  {{- if $m.slice -}}{{- $ways = append $ways "whole GPUs" -}}{{- end -}}
   {{- $larger := list -}}
   {{- range $path, $_ := $root.Files.Glob "presets/accelerators/*.yaml" -}}
     {{- $other := fromYaml ($root.Files.Get $path) -}}
-    {{- if and (gt ($other.memoryMiB | int) ($acc.memoryMiB | int)) (le (mul $tensor $m.pipeline) (int64 $other.maxPerNode)) -}}
+    {{- if and (not $m.slice) (gt ($other.memoryMiB | int) ($acc.memoryMiB | int)) (le (mul $tensor $m.pipeline) (int64 $other.maxPerNode)) -}}
       {{- $out := dict -}}
       {{- include "hybrid-llm.fit" (dict "model" (set (omit $m "accelerator") "accelerator" $other) "tensor" $tensor "pipeline" $m.pipeline "out" $out) -}}
       {{- if ge $out.fit.sequences 1 -}}{{- $larger = append $larger (base $path | trimSuffix ".yaml") -}}{{- end -}}
@@ -113,7 +131,7 @@ _plan.tpl finds while it reads them.
   {{- if not $ways -}}{{- $ways = list "a smaller or quantized model" -}}{{- end -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.preset" $at) $m.source
     (printf "does not fit %d x %s: each would need %.1f GB of weights + %.1f GB of KV cache for one sequence of %d tokens + %.1f GB of activations, CUDA graphs and overhead = %.1f GB, and vLLM may take %.1f GB (%d MiB x engine.gpuMemoryUtilization %v)"
-      (mul $tensor $m.pipeline | int) $m.label (mulf $fit.weights 1.073741824) (mulf $fit.sequence 1.073741824) $m.maxModelLen (mulf $fit.overhead 1.073741824) (mulf (addf $fit.weights $fit.sequence $fit.overhead) 1.073741824) (mulf $fit.budget 1.073741824) ($acc.memoryMiB | int) $m.gpuMemoryUtilization)
+      (mul $tensor $m.pipeline | int) (include "hybrid-llm.slice.words" $m) (mulf $fit.weights 1.073741824) (mulf $fit.sequence 1.073741824) $m.maxModelLen (mulf $fit.overhead 1.073741824) (mulf (addf $fit.weights $fit.sequence $fit.overhead) 1.073741824) (mulf $fit.budget 1.073741824) ($acc.memoryMiB | int) $m.gpuMemoryUtilization)
     (join "; or " $ways)) -}}
 {{- else if and $m.cpu (lt $fit.sequences 1) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "one sequence takes %.1f GiB of KV cache, and VLLM_CPU_KVCACHE_SPACE is %v GiB" $fit.sequence $m.cpuCacheGiB) "shorten it, or raise VLLM_CPU_KVCACHE_SPACE in accelerator.overrides.env") -}}
@@ -158,11 +176,14 @@ _plan.tpl finds while it reads them.
   {{- else if and (eq $key "distributed_executor_backend") (ne $value "ray") (not $m.cpu) -}}
     {{- include "hybrid-llm.problem" (list $plan $name $value "on GPUs Ray Serve LLM runs the engine's workers itself" "leave it out, or use ray") -}}
   {{- else if not (has $key $vllm.engineArguments) -}}
-    {{- include "hybrid-llm.problem" (list $plan $name "" (printf "vLLM %s has no such engine argument, and would stop" $vllm.version) "check its spelling; they are written with underscores") -}}
+    {{- include "hybrid-llm.problem" (list $plan $name "" (printf "vLLM %s has no such engine argument, and would stop" $vllm.version) (printf "check its spelling, with underscores; near it: %s" (include "hybrid-llm.nearest" (dict "word" $key "names" $vllm.engineArguments "all" "engineArguments in files/vllm.yaml")))) -}}
   {{- end -}}
 {{- end -}}
 {{- if and (not $m.cpu) (lt $fit.batched $m.maxNumSeqs) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.maxNumBatchedTokens" $at) $fit.batched (printf "a step must have room for a token of each of engine.maxNumSeqs (%d)" $m.maxNumSeqs) "raise it, or lower engine.maxNumSeqs") -}}
+{{- end -}}
+{{- range $where, $kwargs := dict "engine.kwargs" $m.engine.kwargs "model.overrides.engineKwargs" $spec.engineKwargs "accelerator.overrides.engineKwargs" $acc.engineKwargs -}}
+  {{- include "hybrid-llm.requirements.engineArguments" (dict "plan" $plan "place" (printf "%s%s" $at $where) "kwargs" $kwargs) -}}
 {{- end -}}
 {{- range $where, $kwargs := dict "model" $spec.engineKwargs "accelerator" $acc.engineKwargs -}}
   {{- range $name, $_ := $kwargs -}}
@@ -175,13 +196,13 @@ _plan.tpl finds while it reads them.
   {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kvCacheDtype" $at) $m.engine.kvCacheDtype "vLLM has no such KV cache on a CPU" "leave it auto") -}}
 {{- end -}}
 {{- if and $m.engine.toolCalls $spec.toolCallParser (not (has $spec.toolCallParser $vllm.toolCallParsers)) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.overrides.toolCallParser" $at) $spec.toolCallParser (printf "vLLM %s has no such parser" $vllm.version) (printf "use one of: %s" (join ", " $vllm.toolCallParsers))) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.overrides.toolCallParser" $at) $spec.toolCallParser (printf "vLLM %s has no such parser" $vllm.version) (printf "use one of: %s" (include "hybrid-llm.nearest" (dict "word" $spec.toolCallParser "names" $vllm.toolCallParsers "all" "toolCallParsers in files/vllm.yaml")))) -}}
 {{- end -}}
 
 {{- /* Reasoning. */ -}}
 {{- $reasoning := $m.reasoning -}}
 {{- if not (has $reasoning.parser $vllm.reasoningParsers) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser (printf "vLLM %s has no such reasoning parser" $vllm.version) (printf "leave it empty for %s, or use one of: %s" $spec.reasoningParser (join ", " $vllm.reasoningParsers))) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser (printf "vLLM %s has no such reasoning parser" $vllm.version) (printf "leave it empty for %s, or use one of: %s" $spec.reasoningParser (include "hybrid-llm.nearest" (dict "word" $reasoning.parser "names" $vllm.reasoningParsers "all" "reasoningParsers in files/vllm.yaml")))) -}}
 {{- else if and $spec.hybrid (eq $reasoning.parser "deepseek_r1") -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser "with thinking off it takes the whole answer for thinking, and content is null (vllm#17349)" (printf "use %s" $spec.reasoningParser)) -}}
 {{- end -}}
@@ -249,7 +270,7 @@ _plan.tpl finds while it reads them.
     {{- end -}}
   {{- end -}}
 {{- end -}}
-{{- if and (ne $acc.resourceName "nvidia.com/gpu") (contains "-cu" $values.image.tag) -}}
+{{- if and (not (hasPrefix "nvidia.com/" $acc.resourceName)) (contains "-cu" $values.image.tag) -}}
   {{- include "hybrid-llm.problem" (list $plan "image.tag" $values.image.tag (printf "that image has CUDA, and %s is no NVIDIA GPU" (default "a CPU" $m.label)) (ternary "set image.repository and image.tag to one with vllm-cpu; there is no public one, so build it" "set image.repository and image.tag to one with Ray and vLLM for ROCm" $m.cpu)) -}}
 {{- end -}}
 {{- end -}}
@@ -291,10 +312,12 @@ A default that leaves it to the model, of a model or of a key.
 {{- $root := .root -}}
 {{- $values := $root.Values -}}
 {{- $fullname := include "hybrid-llm.fullname" $root -}}
+{{- /* A cluster is the name, - and five letters; of that KubeRay makes a Service (MaxRayServiceNameLength, 1.6 and 1.7). */ -}}
+{{- $longest := sub 63 (len "-serve-svc-12345") | int -}}
 {{- if not (regexMatch "^[a-z]([a-z0-9-]*[a-z0-9])?$" $fullname) -}}
   {{- include "hybrid-llm.problem" (list $plan "fullnameOverride" $fullname "services are named after it: lower-case letters, digits and -, beginning with a letter" "rename the release, or set fullnameOverride") -}}
-{{- else if gt (len $fullname) 41 -}}
-  {{- include "hybrid-llm.problem" (list $plan "fullnameOverride" $fullname "KubeRay makes names of it and takes at most 41 characters" "set a shorter one") -}}
+{{- else if gt (len $fullname) $longest -}}
+  {{- include "hybrid-llm.problem" (list $plan "fullnameOverride" $fullname (printf "KubeRay makes names of it and takes at most %d characters" $longest) "set a shorter one") -}}
 {{- end -}}
 {{- if not ($root.Files.Glob "app/**.py") -}}
   {{- include "hybrid-llm.problem" (list $plan "app/" "" "this copy of the chart has no application: in the repository that is a symbolic link, and what made the copy leaves links out, as Flux does with a GitRepository" "take the published chart (oci://), or one that `helm package` made") -}}
@@ -399,6 +422,7 @@ A default that leaves it to the model, of a model or of a key.
 {{- end -}}
 
 {{- /* The way in. */ -}}
+{{- include "hybrid-llm.requirements.waysIn" (dict "root" $root "plan" $plan) -}}
 {{- if and $values.ingress.enabled (not $values.ingress.host) -}}
   {{- include "hybrid-llm.problem" (list $plan "ingress.host" "" "without it every host of the controller would lead to the model" "set the name that clients use") -}}
 {{- end -}}
@@ -463,24 +487,13 @@ A default that leaves it to the model, of a model or of a key.
   {{- if not ($root.Files.Get (printf "alerts/%s.yaml" $name)) -}}
     {{- $names := list -}}
     {{- range $path, $_ := $root.Files.Glob "alerts/*.yaml" -}}{{- $names = append $names (base $path | trimSuffix ".yaml") -}}{{- end -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "prometheusRule.alerts.%s" $name) "" "there is no such alert" (printf "use one of: %s" (join ", " (sortAlpha $names)))) -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "prometheusRule.alerts.%s" $name) "" "there is no such alert" (printf "use one of: %s" (include "hybrid-llm.nearest" (dict "word" $name "names" $names "all" "alerts")))) -}}
   {{- end -}}
 {{- end -}}
 
 {{- /* Pods. */ -}}
-{{- $mounts := list "/tmp" "/dev/shm" "/opt/hybrid-llm" "/opt/hybrid-llm/app" "/etc/hybrid-llm" "/etc/hybrid-llm/api-keys" "/weights" "/home/ray" "/cache" "/cache/huggingface" -}}
-{{- range $values.worker.volumeMounts -}}
-  {{- if has (trimSuffix "/" .mountPath) $mounts -}}
-    {{- include "hybrid-llm.problem" (list $plan "worker.volumeMounts" .mountPath "the chart mounts something there" "mount it elsewhere") -}}
-  {{- end -}}
-{{- end -}}
-{{- $names := list -}}
-{{- range $values.worker.volumes -}}
-  {{- $names = append $names .name -}}
-  {{- if has .name (list "app" "api-keys" "tmp" "cache" "hub" "shared-memory" "weights") -}}
-    {{- include "hybrid-llm.problem" (list $plan "worker.volumes" .name "the chart has a volume of that name" "choose another name") -}}
-  {{- end -}}
-{{- end -}}
+{{- include "hybrid-llm.requirements.pods" (dict "root" $root "plan" $plan) -}}
+{{- include "hybrid-llm.requirements.cluster" (dict "root" $root "plan" $plan) -}}
 {{- range $where, $annotations := dict "commonAnnotations" $values.commonAnnotations "head.podAnnotations" $values.head.podAnnotations "worker.podAnnotations" $values.worker.podAnnotations -}}
   {{- if hasKey $annotations "hybrid-llm/app-checksum" -}}
     {{- include "hybrid-llm.problem" (list $plan $where "hybrid-llm/app-checksum" "a change of app/ would no longer roll the pods" "choose another annotation") -}}
@@ -488,15 +501,5 @@ A default that leaves it to the model, of a model or of a key.
 {{- end -}}
 {{- if and (not (kindIs "invalid" $values.podDisruptionBudget.minAvailable)) (gt ($plan.minAvailable | int) ($plan.workerPods | int)) -}}
   {{- include "hybrid-llm.problem" (list $plan "podDisruptionBudget.minAvailable" $plan.minAvailable (printf "there are at most %d worker pods, so no node could be drained" (int $plan.workerPods)) "lower it, or leave it null") -}}
-{{- end -}}
-{{- range $values.worker.volumeMounts -}}
-  {{- if not (has .name $names) -}}
-    {{- include "hybrid-llm.problem" (list $plan "worker.volumeMounts" .name "worker.volumes has no volume of that name" "add it there") -}}
-  {{- end -}}
-{{- end -}}
-{{- range $key, $_ := $values.commonLabels -}}
-  {{- if or (hasPrefix "app.kubernetes.io/" $key) (hasPrefix "ray.io/" $key) (hasPrefix "helm.sh/" $key) -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "commonLabels.%s" $key) "" "selectors and KubeRay depend on it" "choose a label of your own") -}}
-  {{- end -}}
 {{- end -}}
 {{- end -}}

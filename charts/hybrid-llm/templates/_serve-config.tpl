@@ -123,7 +123,7 @@ runtime_env:
 {{- $kwargs := dict "max_model_len" $model.maxModelLen "max_num_seqs" $model.maxNumSeqs "reasoning_parser" $model.reasoning.parser "dtype" $model.spec.dtype -}}
 {{- if not $model.cpu -}}
   {{- $_ := set $kwargs "tensor_parallel_size" $model.tensor -}}
-  {{- $_ := set $kwargs "gpu_memory_utilization" $model.gpuMemoryUtilization -}}
+  {{- $_ := set $kwargs "gpu_memory_utilization" $model.engineUtilization -}}
 {{- end -}}
 {{- if gt $model.pipeline 1 -}}{{- $_ := set $kwargs "pipeline_parallel_size" $model.pipeline -}}{{- end -}}
 {{- if ne $engine.kvCacheDtype "auto" -}}{{- $_ := set $kwargs "kv_cache_dtype" $engine.kvCacheDtype -}}{{- end -}}
@@ -143,6 +143,9 @@ runtime_env:
 {{- end -}}
 {{- if $engine.maxNumBatchedTokens -}}
   {{- $_ := set $kwargs "max_num_batched_tokens" ($engine.maxNumBatchedTokens | int) -}}
+{{- else if $model.slice -}}
+  {{- /* vLLM's default goes by the whole GPU's memory. */ -}}
+  {{- $_ := set $kwargs "max_num_batched_tokens" $model.fit.batched -}}
 {{- else if eq (get $kwargs "enable_chunked_prefill" | toString) "false" -}}
   {{- /* A prompt that is prefilled whole must fit into one step. */ -}}
   {{- $_ := set $kwargs "max_num_batched_tokens" $model.maxModelLen -}}

@@ -8,8 +8,15 @@
 {{- $cpu := mul $count ($accelerator.cpuPerAccelerator | int) -}}
 {{- $memory := printf "%dGi" (mul $count ($accelerator.memoryGiBPerAccelerator | int)) -}}
 {{- $resources := dict "requests" (dict "cpu" (toString $cpu) "memory" $memory) "limits" (dict "memory" $memory) -}}
+{{- /* Whoever sets resources sets this too. */ -}}
+{{- $disk := ternary dict $model.disk (not (empty $values.worker.resources)) -}}
+{{- range $kind, $field := dict "requests" "request" "limits" "limit" -}}
+  {{- with get $disk $field -}}{{- $_ := set (get $resources $kind) "ephemeral-storage" (printf "%dGi" (int .)) -}}{{- end -}}
+{{- end -}}
 {{- with $values.worker.resources -}}{{- $resources = deepCopy . -}}{{- end -}}
-{{- if $model.accelerators -}}
+{{- if $model.claim -}}
+  {{- $_ := set $resources "claims" (list (dict "name" "accelerators")) -}}
+{{- else if $model.accelerators -}}
   {{- $limits := default dict $resources.limits -}}
   {{- $_ := set $limits $accelerator.resourceName ($model.accelerators | toString) -}}
   {{- $_ := set $resources "limits" $limits -}}
@@ -30,11 +37,14 @@ rayStartParams:
 {{- /* Logical: Ray counts one for each rank, one for the engine's server and one for an ingress. */}}
 resources:
   CPU: {{ max $cpu (add $count 3) | quote }}
+  {{- if and $model.accelerators (or $model.claim (not (hasSuffix "gpu" $accelerator.resourceName))) }}
+  GPU: {{ $model.accelerators | quote }} # KubeRay and Ray's autoscaler count those alone whose name ends with gpu
+  {{- end }}
   {{- if $model.label }}
   # Ray finds it out on a node that is there; of one that is not there yet the autoscaler would not know.
   {{ printf "accelerator_type:%s" $model.label | quote }}: "1"
   {{- end }}
-{{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" "worker" "resources" $resources "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "drainSeconds" $model.drainSeconds "graceSeconds" $model.graceSeconds "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
+{{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" "worker" "claim" (ternary (include "hybrid-llm.claimName" $model) "" (not (empty $model.claim))) "resources" $resources "cacheGiB" $disk.cache "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "drainSeconds" $model.drainSeconds "graceSeconds" $model.graceSeconds "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
 {{- end -}}
 
 {{/* Pods for Ray's ingress alone, where all accelerators may go. */}}
@@ -56,15 +66,14 @@ resources:
 {{- $values := $root.Values -}}
 template:
   metadata:
-    {{- include "hybrid-llm.podMetadata" (dict "root" $root "plan" .plan "component" .component "annotations" $values.worker.podAnnotations) | nindent 4 }}
+    {{- include "hybrid-llm.podMetadata" (dict "root" $root "plan" .plan "component" .component "labels" $values.worker.podLabels "annotations" $values.worker.podAnnotations) | nindent 4 }}
   spec:
     serviceAccountName: {{ include "hybrid-llm.serviceAccountName" $root | quote }}
     automountServiceAccountToken: false
     enableServiceLinks: false
     terminationGracePeriodSeconds: {{ .graceSeconds }} # the drain, then its processes stop
-    {{- with $values.image.pullSecrets }}
-    imagePullSecrets:
-      {{- toYaml . | nindent 6 }}
+    {{- with include "hybrid-llm.pullSecrets" $root }}
+    {{- . | nindent 4 }}
     {{- end }}
     securityContext:
       {{- toYaml $values.podSecurityContext | nindent 6 }}
@@ -90,6 +99,13 @@ template:
     {{- with .runtimeClassName }}
     runtimeClassName: {{ . | quote }}
     {{- end }}
+    {{- with .claim }}
+    resourceClaims:
+      - {name: accelerators, resourceClaimTemplateName: {{ printf "%s%s" (include "hybrid-llm.fullname" $root) . | quote }}}
+    {{- end }}
+    {{- with include "hybrid-llm.podOptions" (dict "root" $root "of" $values.worker) | trim }}
+    {{- . | nindent 4 }}
+    {{- end }}
     containers:
       - name: ray-worker
         image: {{ include "hybrid-llm.image" $root | quote }}
@@ -106,6 +122,9 @@ template:
           {{- include "hybrid-llm.env" . | nindent 10 }}
         resources:
           {{- toYaml .resources | nindent 10 }}
+        {{- with include "hybrid-llm.containerOptions" (dict "root" $root "of" $values.worker) | trim }}
+        {{- . | nindent 8 }}
+        {{- end }}
         volumeMounts:
           {{- include "hybrid-llm.volumeMounts" $root | nindent 10 }}
           {{- if $values.weights.cache.enabled }}
@@ -117,8 +136,11 @@ template:
           {{- with $values.worker.volumeMounts }}
           {{- toYaml . | nindent 10 }}
           {{- end }}
+      {{- with $values.worker.sidecars }}
+      {{- include "hybrid-llm.ownContainers" (dict "root" $root "containers" .) | nindent 6 }}
+      {{- end }}
     volumes:
-      {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" .sharedMemory) | nindent 6 }}
+      {{- include "hybrid-llm.volumes" (dict "root" $root "sharedMemory" .sharedMemory "cacheGiB" .cacheGiB) | nindent 6 }}
       {{- if $values.weights.cache.enabled }}
       - name: hub
         persistentVolumeClaim: {claimName: {{ include "hybrid-llm.cacheClaim" $root | quote }}}

@@ -106,12 +106,12 @@ def values(
 
 
 @functools.cache
-def cases(plain: int, slips: int) -> list[Case]:
-    """Return so many cases a key, of those that the schema takes and of slips.
+def cases(plain: int, slips: int, each: int = 1) -> list[Case]:
+    """Return so many cases a key, of those that the schema takes and of slips; `each`: 2 is half.
 
     What the schema refuses is not rendered, but for every fiftieth, by which Helm says so too.
     """
-    tried = [*values(allowed, plain), *values(slip, slips)]
+    tried = [*values(allowed, plain), *values(slip, slips)][::each]
     schema = jsonschema.Draft7Validator(SCHEMA)
     refused = [index for index, (_, one) in enumerate(tried) if not schema.is_valid(one)]
     asked = sorted({*range(len(tried))} - set(refused) | {*refused[::50]})
@@ -139,15 +139,16 @@ def app_says(objects: list[Object]) -> list[str]:
     return []
 
 
-# How many cases a key: more of them every night.
+# Cases a key, and 2 for every second of them alone: rendering takes most of the time, so there are
+# more every night.
 @pytest.mark.parametrize(
-    ("plain", "slips"), [(1, 1), pytest.param(3, 4, marks=pytest.mark.nightly)]
+    ("plain", "slips", "each"), [(1, 1, 2), pytest.param(3, 4, 1, marks=pytest.mark.nightly)]
 )
 @pytest.mark.timeout(2400)
 def test_what_renders_is_not_refused_later(
-    plain: int, slips: int, capsys: pytest.CaptureFixture[str]
+    plain: int, slips: int, each: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tried = cases(plain, slips)
+    tried = cases(plain, slips, each)
     rendered = [case for case in tried if case.objects]
     by_schema = [case for case in tried if case.said is BY_SCHEMA]
     in_words = [case for case in tried if case.said and case.said is not BY_SCHEMA]
@@ -165,7 +166,7 @@ def test_what_renders_is_not_refused_later(
     assert not later
     broken = {str(case): case.said for case in in_words if not refused_in_words(case.said)}
     assert not broken
-    assert len(tried) >= 800 and len(rendered) >= len(tried) / 3
+    assert len(tried) >= 400 and len(rendered) >= len(tried) / 3
 
 
 # What each that `cluster_says` asks refuses: kind and place, the wrong value, what is said of it.

@@ -140,11 +140,6 @@ def test_redis_is_asked_by_tls_and_as_a_user(objects: list[Object]) -> None:
     assert {"ports": [{"port": 6380, "protocol": "TCP"}]} in policy["spec"]["egress"]
 
 
-def test_suspend_is_left_to_a_queue_unless_it_is_set(objects: list[Object]) -> None:
-    assert cluster(objects)["suspend"] is True
-    assert "suspend" not in cluster(render())
-
-
 def test_kubernetes_and_the_operator_take_it(objects: list[Object]) -> None:
     balanced = {"service": {"type": "NodePort", "loadBalancerSourceRanges": ["10.0.0.0/8"]}}
     for verdict in cluster_says([objects, render(balanced)]):

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from jsonschema import Draft7Validator
 
 from .conftest import CHART, ROOT, go_tool
@@ -43,6 +44,11 @@ def test_the_charts_readme_is_as_committed(tmp_path):
 @pytest.mark.parametrize("path", ["k8s/rayservice.yaml", "serve-configs/nano-cpu.yaml"])
 def test_a_generated_file_says_so_in_its_first_line(path):
     assert "make render" in Path(ROOT / path).read_text().splitlines()[0]
+
+
+def test_no_document_of_the_manifest_is_empty():
+    documents = yaml.safe_load_all((ROOT / "k8s/rayservice.yaml").read_text())
+    assert all(document and document["kind"] for document in documents)
 
 
 def test_the_schema_is_one_and_has_no_misspelt_keyword():

@@ -56,7 +56,6 @@ ADDED: Object = {
     "head": OF_BOTH,
     "worker": {**OF_BOTH, "startupProbe": {**PROBE, "failureThreshold": 60}},
     "ray": {
-        "suspend": True,
         "gcs": {"redisAddress": "rediss://redis:6380", "username": "r", "existingSecret": "redis"},
     },
     "ingress": {

@@ -1,6 +1,5 @@
 """`helm upgrade` from any values to any others meets no field that Kubernetes keeps as it is."""
 
-import copy
 import functools
 import itertools
 import re
@@ -185,21 +184,11 @@ def test_from_each_of_the_ci_values_to_each() -> None:
         assert not changed, f"{one} -> {two}"
 
 
-def awake(objects: list[Object]) -> list[Object]:
-    """Return objects without `suspend`, which KubeRay passes on to the cluster that there is.
-
-    Its hash has it all the same, but shouldUpdateCluster comes first in rayservice_controller.go.
-    """
-    changed = copy.deepcopy(objects)
-    manifest(changed, "RayService")["spec"]["rayClusterConfig"].pop("suspend", None)
-    return changed
-
-
 @functools.cache
 def outcomes() -> dict[str, str]:
     """Return what each change of a value does: `cluster`, `serve`, or `other` objects alone."""
     services = [manifest(objects, "RayService") for objects in rendered().values()]
-    said = cluster_says([awake(objects) for objects in rendered().values()])
+    said = cluster_says(list(rendered().values()))
     assert not [one["refused"] for one in said if one["refused"]]
     found = {}
     for place, service, one in zip(rendered(), services, said, strict=True):

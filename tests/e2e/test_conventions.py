@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from .kube import IMAGE, Namespace, Object, wait
+from .kube import IMAGE, Namespace, Object
 from .release import Release
 
 BESIDE = {
@@ -95,10 +95,3 @@ def test_the_service_has_its_annotations(release: Release) -> None:
 
 def test_it_answers(release: Release) -> None:
     assert "passed" in release.helm("test", release.name, "--logs")
-
-
-def test_what_is_suspended_has_no_pods_and_comes_back(release: Release) -> None:
-    release.install({"ray": {"suspend": True}})
-    wait("all pods are gone", lambda: not release.namespace.pods("ray.io/cluster"))
-    release.install({"ray": {"suspend": False}})
-    release.wait_whole()

@@ -2,9 +2,9 @@
 
 A line `# @schema {...}` above a key is merged into what its value tells: the type, and for a map
 that no further keys are allowed. None is required: what is not there has its default
-(tools/defaults.py). `partialOf: KEY` in it
-stands for the schema of that key, and `only: [...]` beside it for some of its keys alone. The lines
-from `# -- ` on are the description. It is our own for `partialOf`.
+(tools/defaults.py). `partialOf: KEY` in it stands for the schema of that key, `only: [...]` beside
+it for some of its keys alone, and `kubernetes: TYPE` for Kubernetes' own (kubernetes_types.py). The
+lines from `# -- ` on are the description. It is our own for the first and the last.
 """
 
 import argparse

@@ -91,6 +91,18 @@ SLIPS: list[Any] = [
 ]
 
 
+def put(values: Any, place: Place, value: Any) -> Any:
+    """Return values with another one at a place; what is on the way stays."""
+    if not place:
+        return value
+    step, *rest = place
+    if isinstance(step, int):
+        entries = values if isinstance(values, list) and values else [None]
+        return [put(entries[0], tuple(rest), value), *entries[1:]]
+    entries = values if isinstance(values, dict) else {}
+    return entries | {step: put(entries.get(step), tuple(rest), value)}
+
+
 def keys(schema: Schema, at: Place = ()) -> Iterator[tuple[Place, Schema]]:
     """Yield each key of the chart's values with its schema; maps of own keys are gone into."""
     if schema.get("additionalProperties") is False or "overrides" in at[-1:]:
@@ -185,10 +197,7 @@ def _map(draw: st.DrawFn, schema: Schema) -> Values:
     if "if" in schema and draw(st.booleans()):  # what is asked of some values
         then = {**schema, **schema["then"], "properties": properties}
         values = draw(_map({k: v for k, v in then.items() if k not in ("if", "then", "else")}))
-    names, further = (
-        schema.get("propertyNames", {"type": "string"}),
-        schema.get("additionalProperties"),
-    )
+    names, further = {"type": "string"}, schema.get("additionalProperties")
     for pattern, inner in schema.get("patternProperties", {}).items():
         names, further = {"type": "string", "pattern": pattern}, inner
     if isinstance(further, dict):

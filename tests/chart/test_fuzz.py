@@ -20,8 +20,7 @@ from app.thinking.values import apply, parse
 
 from .cluster import cluster_says
 from .conftest import Object, llm_configs, render, serve_config
-from .drawn import SCHEMA, Place, Values, allowed, keys, slip
-from .test_odd_values import put
+from .drawn import SCHEMA, Place, Values, allowed, keys, put, slip
 from .test_properties import ask, refused_in_words
 from .test_upgrade import BASE
 

@@ -4,21 +4,16 @@ Each place gets nulls, numbers larger than any machine's, and text that YAML, Go
 as something else. A break is what Helm says of a template, a stack of files and `error calling`.
 """
 
-import json
 from collections.abc import Iterator
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from .conftest import CHART
+from .drawn import SCHEMA, Place, Schema, put
 from .test_properties import EVERYTHING, ask, examples, mistyped, refused_in_words
 
-SCHEMA = json.loads((CHART / "values.schema.json").read_text())
 DEEP = 7  # a pod's containers have no end
-
-Place = tuple[str | int, ...]
-Schema = dict[str, Any]
 
 
 def places(schema: Schema, at: Place = ()) -> Iterator[Place]:
@@ -41,18 +36,6 @@ def places(schema: Schema, at: Place = ()) -> Iterator[Place]:
             yield from places(inner if isinstance(inner, dict) else {}, (*at, "some"))
     if isinstance(schema.get("items"), dict):
         yield from places(schema["items"], (*at, 0))
-
-
-def put(values: Any, place: Place, value: Any) -> Any:
-    """Return values with another one at a place; what is on the way stays."""
-    if not place:
-        return value
-    step, *rest = place
-    if isinstance(step, int):
-        entries = values if isinstance(values, list) and values else [None]
-        return [put(entries[0], tuple(rest), value), *entries[1:]]
-    entries = values if isinstance(values, dict) else {}
-    return entries | {step: put(entries.get(step), tuple(rest), value)}
 
 
 PLACES = sorted(set(places(SCHEMA)) - {("global",), ("global", "some")}, key=str)

@@ -185,10 +185,16 @@ def test_from_each_of_the_ci_values_to_each() -> None:
 
 
 @functools.cache
+def verdicts() -> list[Object]:
+    """Return what a cluster would say of each change, in their order."""
+    return cluster_says(list(rendered().values()))
+
+
+@functools.cache
 def outcomes() -> dict[str, str]:
     """Return what each change of a value does: `cluster`, `serve`, or `other` objects alone."""
     services = [manifest(objects, "RayService") for objects in rendered().values()]
-    said = cluster_says(list(rendered().values()))
+    said = verdicts()
     assert not [one["refused"] for one in said if one["refused"]]
     found = {}
     for place, service, one in zip(rendered(), services, said, strict=True):
@@ -203,7 +209,7 @@ def outcomes() -> dict[str, str]:
 
 def test_the_preflight_sees_new_pods_where_kuberay_does() -> None:
     services = [manifest(objects, "RayService") for objects in rendered().values()]
-    said = cluster_says(list(rendered().values()))
+    said = verdicts()
     before = made_into_pods(services[0])
     wrong = [
         place

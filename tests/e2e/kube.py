@@ -19,6 +19,7 @@ import yaml
 ROOT = Path(__file__).parents[2]
 IMAGE = os.environ.get("E2E_IMAGE", "hybrid-llm/ray-cpu:2.60.0")
 OTHER_IMAGE = IMAGE + "-other"  # the same content under another name
+PRODUCT = "nvidia.com/gpu.product"  # a node's label
 RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 Object = dict[str, Any]
@@ -67,6 +68,27 @@ def capacity(resource: str, number: int | None) -> None:
     said = {resource: None if number is None else str(number)}
     patch = json.dumps({"status": {"capacity": said}})
     kubectl("patch", "node", node, "--subresource=status", "--type=merge", "-p", patch)
+
+
+@contextmanager
+def gpu_node(product: str, resource: str = "", number: int = 0) -> Iterator[str]:
+    """Let the last node say that it has NVIDIA GPUs; yield its name.
+
+    Args:
+        product: what the GPU operator's label would say of them.
+        resource: the name by which pods ask for them; empty: none is counted.
+        number: of the resource.
+    """
+    name = json.loads(kubectl("get", "nodes", "-o", "json"))["items"][-1]["metadata"]["name"]
+    kubectl("label", "node", name, f"{PRODUCT}={product}", "--overwrite")
+    if resource:
+        capacity(resource, number)
+    try:
+        yield name
+    finally:
+        if resource:
+            capacity(resource, None)
+        kubectl("label", "node", name, f"{PRODUCT}-")
 
 
 def provided(variable: str, what: str) -> None:

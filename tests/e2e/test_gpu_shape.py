@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 
-from .kube import IMAGE, ROOT, Namespace, capacity, kubectl, wait
+from .kube import IMAGE, PRODUCT, ROOT, Namespace, gpu_node, wait
 from .release import Release, is_ready
 
-LABEL, MODEL = "nvidia.com/gpu.product", "NVIDIA-L40S"
+MODEL = "NVIDIA-L40S"
 # What two replicas ask Ray for, with no model behind it.
 ASK_FOR_TWO = """
 import ray, time
@@ -29,13 +29,8 @@ time.sleep(600)
 @pytest.fixture(scope="module")
 def node() -> Iterator[str]:
     """A node with 8 GPUs, as far as Kubernetes knows."""
-    nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
-    name = nodes[-1]["metadata"]["name"]
-    capacity("nvidia.com/gpu", 8)
-    kubectl("label", "node", name, f"{LABEL}={MODEL}", "--overwrite")
-    yield name
-    kubectl("label", "node", name, f"{LABEL}-")
-    capacity("nvidia.com/gpu", None)
+    with gpu_node(MODEL, "nvidia.com/gpu", 8) as name:
+        yield name
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +79,7 @@ def test_the_worker_is_on_the_node_with_the_accelerators(release: Release, node:
     (worker,) = wait("a worker runs", lambda: pods(release, "worker"))
     (container,) = worker["spec"]["containers"]
     assert worker["spec"]["nodeName"] == node
-    assert worker["spec"]["nodeSelector"] == {LABEL: MODEL}
+    assert worker["spec"]["nodeSelector"] == {PRODUCT: MODEL}
     assert container["resources"]["limits"]["nvidia.com/gpu"] == "4"
 
 

@@ -5,16 +5,14 @@ It has none, so no engine can start: this goes as far as Ray's count and the sch
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 import yaml
 
-from .kube import IMAGE, Namespace, Object, capacity, kubectl, wait
+from .kube import IMAGE, Namespace, Object, gpu_node, kubectl, wait
 from .release import Release, image_values, is_ready, merged
 from .test_gpu_shape import pods, with_gpus
 
-PRODUCT = "nvidia.com/gpu.product"
 H100 = "NVIDIA-H100-80GB-HBM3"
 SMALL = {"requests": {"cpu": "100m", "memory": "1Gi"}, "limits": {"memory": "6Gi"}}
 VALUES: Object = {
@@ -31,20 +29,6 @@ PARTS: dict[str, Object] = {
 DRIVER = "gpu.nvidia.com"
 
 
-@contextmanager
-def node(resource: str, number: int) -> Iterator[None]:
-    """Let the last node say that it is one with H100s, and has so many of a resource."""
-    nodes = json.loads(kubectl("get", "nodes", "-o", "json"))["items"]
-    name = nodes[-1]["metadata"]["name"]
-    kubectl("label", "node", name, f"{PRODUCT}={H100}", "--overwrite")
-    if resource:
-        capacity(resource, number)
-    yield
-    if resource:
-        capacity(resource, None)
-    kubectl("label", "node", name, f"{PRODUCT}-")
-
-
 def release(namespace: Namespace, accelerator: Object) -> Release:
     """Install Qwen3-4B on a part of an H100."""
     namespace.create()
@@ -58,7 +42,7 @@ def release(namespace: Namespace, accelerator: Object) -> Release:
 @pytest.mark.parametrize("resource", PARTS)
 def test_ray_counts_a_part_as_one_gpu(resource: str) -> None:
     namespace = Namespace("e2e-slices")
-    with node(resource, 2):
+    with gpu_node(H100, resource, 2):
         accelerator = {"overrides": {"resourceName": resource}, **PARTS[resource]}
         installed = release(namespace, accelerator)
         wait("a worker runs", lambda: pods(installed, "worker"))
@@ -103,7 +87,7 @@ def devices() -> Iterator[None]:
 
 def test_the_scheduler_finds_a_device_for_a_claim(devices: None) -> None:
     namespace = Namespace("e2e-claims")
-    with node("", 0):
+    with gpu_node(H100):
         installed = release(namespace, {"dra": {"enabled": True, "deviceClass": DRIVER}})
 
         def allocated() -> list[Object]:

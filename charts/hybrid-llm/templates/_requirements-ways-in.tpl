@@ -31,7 +31,4 @@
 {{- else if and $service.loadBalancerSourceRanges (not $outside) -}}
   {{- include "hybrid-llm.problem" (list $plan "service.loadBalancerSourceRanges" (join ", " $service.loadBalancerSourceRanges) "it would not be used: service.type is ClusterIP" "set service.type, or leave it empty; networkPolicy.clientNamespaces lets pods in") -}}
 {{- end -}}
-{{- if and $values.ray.gcs.username (not $values.ray.gcs.redisAddress) -}}
-  {{- include "hybrid-llm.problem" (list $plan "ray.gcs.username" $values.ray.gcs.username "there is no Redis to be a user of" "set ray.gcs.redisAddress") -}}
-{{- end -}}
 {{- end -}}

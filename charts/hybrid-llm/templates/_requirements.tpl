@@ -420,6 +420,9 @@ A default that leaves it to the model, of a model or of a key.
 {{- if and $values.ray.gcs.existingSecret (not $values.ray.gcs.redisAddress) -}}
   {{- include "hybrid-llm.problem" (list $plan "ray.gcs.existingSecret" $values.ray.gcs.existingSecret "there is no Redis for its password" "set ray.gcs.redisAddress") -}}
 {{- end -}}
+{{- if and $values.ray.gcs.username (not $values.ray.gcs.redisAddress) -}}
+  {{- include "hybrid-llm.problem" (list $plan "ray.gcs.username" $values.ray.gcs.username "there is no Redis to be a user of" "set ray.gcs.redisAddress") -}}
+{{- end -}}
 
 {{- /* The way in. */ -}}
 {{- include "hybrid-llm.requirements.waysIn" (dict "root" $root "plan" $plan) -}}

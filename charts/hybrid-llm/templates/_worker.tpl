@@ -38,7 +38,7 @@ rayStartParams:
 resources:
   CPU: {{ max $cpu (add $count 3) | quote }}
   {{- if and $model.accelerators (or $model.claim (not (hasSuffix "gpu" $accelerator.resourceName))) }}
-  GPU: {{ $model.accelerators | quote }} # KubeRay and Ray's autoscaler count those alone whose name ends with gpu
+  GPU: {{ $model.accelerators | quote }} # Ray's autoscaler counts those alone whose name ends with gpu
   {{- end }}
   {{- if $model.label }}
   # Ray finds it out on a node that is there; of one that is not there yet the autoscaler would not know.

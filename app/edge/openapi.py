@@ -5,7 +5,8 @@ from typing import Any
 
 from app.asgi import App, Receive, Scope, Send, send_json
 from app.surfaces.fields import CHAT, COMPLETIONS
-from app.thinking.controls import AUTO, EFFORTS
+from app.thinking.controls import AUTO
+from app.thinking.native import EFFORTS
 
 Schema = dict[str, Any]
 

@@ -1,18 +1,20 @@
 """What a request says of thinking, in any of the ways that clients have: the same on every surface.
 
 Sources: vLLM's chat_template_kwargs, reasoning_effort and thinking_token_budget; OpenAI's
-`reasoning.effort` (Responses); Anthropic's `thinking` and `output_config.effort` (Messages);
-Qwen3's `/think` and `/no_think`; and the endings of a model's name that `app.edge.aliases` lists.
+`reasoning.effort` (Responses); Anthropic's `thinking` and `output_config.effort` (Messages); what
+chat templates have (`enable_thinking`, `thinking`, and the model's own argument); Qwen3's `/think`
+and `/no_think`; and the endings of a model's name that `app.edge.aliases` lists.
 """
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.edge.errors import Refusal
 from app.thinking.modes import ADAPTIVE, Mode
+from app.thinking.native import BUDGET, EFFORT, EFFORTS, SWITCHES, Native
 
 # All fields that say something of it
 FIELDS = (
@@ -24,13 +26,11 @@ FIELDS = (
     "thinking",
     "thinking_token_budget",
 )
-EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 AUTO = "auto"  # the effort that leaves it to the server whether there is thinking
 
 # A word of its own: no part of a path or an address.
 _SWITCH = re.compile(r"(?<![\w/.-])/(no_)?think(?![\w/-])")
-_TAG = re.compile(r"(</?)think>")
-_WRITERS = ("user", "system", "developer")  # whose switches models obey
+_WRITERS = ("user", "system", "developer")  # whose switches count
 # Where a client begins the answer itself, on the APIs that have a field of their own for it
 _BEGUN = {"messages": "messages", "responses": "input"}
 
@@ -48,7 +48,10 @@ class Control:
 
 
 def controls(
-    request: Mapping[str, Any], ending: Mode | None = None, surface: str = "chat_completions"
+    request: Mapping[str, Any],
+    ending: Mode | None = None,
+    surface: str = "chat_completions",
+    native: Native | None = None,
 ) -> list[Control]:
     """Return what a request says outside of its messages.
 
@@ -56,11 +59,12 @@ def controls(
         request: the chat completion that it becomes, with those of `FIELDS` that it had itself.
         ending: the mode that the ending of the model's name asks for.
         surface: the API that it is asked by.
+        native: the terms of its model.
 
     Raises:
         Refusal: a value that means nothing.
     """
-    found = list(_all(request))
+    found = list(_all(request, native or Native()))
     if request.get("continue_final_message") is True:
         field = _BEGUN.get(surface, "continue_final_message")
         found.append(Control(field, "an answer that is begun", False, begins=True))
@@ -69,9 +73,8 @@ def controls(
     return found
 
 
-def _all(request: Mapping[str, Any]) -> Iterator[Control]:
-    kwargs = _map(request, "chat_template_kwargs")
-    yield from _switch("chat_template_kwargs.enable_thinking", kwargs.get("enable_thinking"))
+def _all(request: Mapping[str, Any], native: Native) -> Iterator[Control]:
+    yield from _template(_map(request, "chat_template_kwargs"), native)
     yield from _switch("enable_thinking", request.get("enable_thinking"))
     yield from _effort("reasoning_effort", request.get("reasoning_effort"))
     yield from _effort("reasoning.effort", _map(request, "reasoning").get("effort"))
@@ -80,6 +83,30 @@ def _all(request: Mapping[str, Any]) -> Iterator[Control]:
     budget = request.get("thinking_token_budget")
     if type(budget) is int and budget >= -1:  # all else vLLM's model has refused
         yield Control("thinking_token_budget", _shown(budget), budget=budget)
+
+
+def _template(kwargs: Mapping[str, Any], native: Native) -> Iterator[Control]:
+    """Yield what the arguments of a chat template say, this model's or another's."""
+    place = "chat_template_kwargs"
+    for name in dict.fromkeys((*SWITCHES, EFFORT, BUDGET, native.argument)):
+        value = kwargs.get(name)
+        field = f"{place}.{name}"
+        if value is None:
+            continue
+        if name in SWITCHES:
+            yield from _switch(field, value)
+        elif name == native.argument and value in (native.enabled, native.disabled):
+            yield Control(field, _shown(value), value == native.enabled)
+        elif name == EFFORT:
+            yield from _effort(field, value)
+        elif name == BUDGET:
+            if type(value) is not int or value < -1:
+                message = f"{field}: must be a number of tokens, or -1 for no limit."
+                raise Refusal(field, message, "invalid_value")
+            yield Control(field, _shown(value), budget=value)
+        else:
+            message = f"{field}: must be {_shown(native.enabled)} or {_shown(native.disabled)}."
+            raise Refusal(field, message, "invalid_value")
 
 
 def _map(request: Mapping[str, Any], field: str) -> Mapping[str, Any]:
@@ -145,7 +172,7 @@ def _shown(value: object) -> str:
 
 
 def switch(request: Mapping[str, Any]) -> bool | None:
-    """Return what the last `/think` or `/no_think` of all messages asks for, which models obey."""
+    """Return what the last `/think` or `/no_think` of all messages asks for."""
     last = None
     for place, key in _texts(request):
         for match in _SWITCH.finditer(place[key]):
@@ -158,17 +185,27 @@ def without_switches(request: Mapping[str, Any]) -> dict[str, Any]:
     return _replaced(request, _WRITERS, _SWITCH, "")
 
 
-def with_tags_apart(request: Mapping[str, Any]) -> dict[str, Any]:
+def with_tags_apart(request: Mapping[str, Any], tags: tuple[str, ...]) -> dict[str, Any]:
     """Write the tags of the thinking apart in the messages, likewise; in an answer they may stay.
 
     After a `</think>` in its prompt a model may think on with no `<think>`, from which alone vLLM
     counts.
     """
-    return _replaced(request, (*_WRITERS, "tool"), _TAG, r"\1 think>")
+    if not tags:
+        return {}
+    pattern = re.compile("|".join(map(re.escape, tags)))
+    return _replaced(request, (*_WRITERS, "tool"), pattern, _apart)
+
+
+def _apart(tag: re.Match[str]) -> str:
+    return re.sub(r"(?=\w)", " ", tag[0], count=1)
 
 
 def _replaced(
-    request: Mapping[str, Any], roles: tuple[str, ...], pattern: re.Pattern[str], by: str
+    request: Mapping[str, Any],
+    roles: tuple[str, ...],
+    pattern: re.Pattern[str],
+    by: str | Callable[[re.Match[str]], str],
 ) -> dict[str, Any]:
     changed = False
     for place, key in _texts(request, roles):

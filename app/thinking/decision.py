@@ -17,8 +17,6 @@ from app.thinking.controls import Control, controls, switch, with_tags_apart, wi
 from app.thinking.fixed import Thinking
 from app.thinking.modes import ADAPTIVE, Mode, in_words
 
-_START = "<think>"  # by which the models here begin their thinking
-
 
 @dataclass(frozen=True)
 class Decision:
@@ -48,18 +46,19 @@ def decide(
     Raises:
         Refusal: it asks for what it may not, or for two things at once.
     """
-    said = controls(request, ending, surface)
+    said = controls(request, ending, surface, thinking.native)
     mode = _mode(request, said, thinking)
     thinks = mode is not False
-    apart: dict[str, Any] = {}
-    if thinks and switch(request) is False:  # an off template is closed to any /think
-        apart = without_switches(request)
+    native = thinking.native
+    # A model that obeys them would obey this one; an off template is closed to any /think. To
+    # another it is a word without a meaning.
+    opposed = thinks and switch(request) is False if native.switches else native.modes == "both"
+    apart = without_switches(request) if opposed else {}
     budget = _budget(said, thinking)
-    begun = any(control.begins for control in said)
-    told = apart | _told(request, thinking, thinks, budget, begun)
+    told = apart | _told(request, thinking, thinks, budget, said)
     draft = None
     if mode == ADAPTIVE and thinking.threshold is not None:
-        draft = apart | _told(request, thinking, False, budget, begun)
+        draft = apart | _told(request, thinking, False, budget, said)
     return Decision(thinks, budget if thinks and budget != -1 else None, draft), told
 
 
@@ -88,7 +87,11 @@ def _mode(request: Mapping[str, Any], said: list[Control], thinking: Thinking) -
 
 
 def _told(
-    request: Mapping[str, Any], thinking: Thinking, thinks: bool, budget: int | None, begun: bool
+    request: Mapping[str, Any],
+    thinking: Thinking,
+    thinks: bool,
+    budget: int | None,
+    said: list[Control],
 ) -> dict[str, Any]:
     """Return the fields that tell the engine of one mode.
 
@@ -97,16 +100,14 @@ def _told(
         thinking: what is fixed for its model and key.
         thinks: the mode.
         budget: tokens of thinking, -1 for no limit, None for what the engine has.
-        begun: whether the client has begun the answer itself.
+        said: what the request says.
 
     Raises:
         Refusal: it could think by other means than its mode, and must not.
     """
-    added: dict[str, Any] = {}
-    kwargs = request.get("chat_template_kwargs")
-    if kwargs is None or isinstance(kwargs, dict):
-        added["chat_template_kwargs"] = {**(kwargs or {}), "enable_thinking": thinks}
-    if begun:
+    effort = next((control.effort for control in said if control.effort is not None), None)
+    added = thinking.native.told(request, thinks, effort, budget)
+    if any(control.begins for control in said):
         budget = _of_text(budget, thinking)
     elif not thinks:  # its prompt has closed the thinking; the cap holds for any other all the same
         budget = thinking.max_budget
@@ -170,6 +171,9 @@ def _budget(said: list[Control], thinking: Thinking) -> int | None:
     _agree(efforts, [control.effort for control in efforts])
     for control in numbers:
         asked = control.budget
+        if thinking.native.budget == "none" and asked != -1:
+            message = f"{control.field}: nothing bounds this model's thinking; leave it out."
+            raise Refusal(control.field, message, "unsupported_parameter")
         if limit is not None and asked is not None and (asked == -1 or asked > limit):
             shown = "-1 (no limit)" if asked == -1 else control.value
             raise Refusal(
@@ -222,10 +226,11 @@ def _closed(request: Mapping[str, Any], thinking: Thinking) -> dict[str, Any]:
         if request.get(field):
             message = f"{field}: not where the operator limits thinking; leave it out."
             raise Refusal(field, message, "unsupported_parameter")
-    apart = with_tags_apart(request) if limited else {}
-    if not never:
+    tags = thinking.native.tags
+    apart = with_tags_apart(request, tags) if limited else {}
+    if not never or not tags:
         return apart
-    return apart | {"bad_words": [*(request.get("bad_words") or ()), _START]}
+    return apart | {"bad_words": [*(request.get("bad_words") or ()), tags[0]]}
 
 
 def _agree(said: list[Control], values: list[Any]) -> None:
@@ -244,6 +249,8 @@ def _fixed(control: Control, thinking: Thinking) -> Refusal:
     allowed = {}
     if thinking.default != ADAPTIVE:
         allowed = {"enable_thinking": str(thinking.default).lower()}
+        if control.field.startswith("chat_template_kwargs."):
+            allowed |= {"thinking": allowed["enable_thinking"]}
     if not thinking.default:
         allowed |= {"effort": '"none"', "reasoning_effort": '"none"', "type": '"disabled"'}
     other = allowed.get(control.field.split(".")[-1])
@@ -252,11 +259,11 @@ def _fixed(control: Control, thinking: Thinking) -> Refusal:
         way_out = "use the model's name without it"
     elif control.begins:
         way_out = "let the model begin its answer itself"
-    message = (
-        f"{control.field}: the operator of this server has fixed thinking to {mode} for this "
-        f"{_whose(thinking)}; {way_out}."
-    )
-    status = 403 if thinking.of_key else 400
+    reason = f"the operator of this server has fixed thinking to {mode} for this {_whose(thinking)}"
+    if thinking.native.modes != "both":
+        reason = f"this model {thinking.native.modes} thinks"
+    message = f"{control.field}: {reason}; {way_out}."
+    status = 403 if thinking.of_key and thinking.native.modes == "both" else 400
     return Refusal(control.field, message, "unsupported_value", status)
 
 

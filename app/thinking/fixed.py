@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from app.thinking.modes import Mode
+from app.thinking.native import Native
 
 VALUES = "HYBRID_LLM_REASONING"  # {model id: Thinking} in JSON; app.serve sets it
 
@@ -30,6 +31,7 @@ class Thinking:
     # {name of an API key: what is otherwise for its requests}
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     of_key: bool = False  # whether these are the values of one key
+    native: Native = Native()  # the terms of the model itself
     adapters: bool = False  # whether it has LoRA adapters, asked for as MODEL:ADAPTER
     # Of the adaptive mode: the least probability that each token of a draft must have, None for no
     # drafts; and the tokens after which it is the answer
@@ -49,7 +51,13 @@ def dumped(models: Mapping[str, Thinking]) -> str:
 
 def loaded(text: str) -> dict[str, Thinking]:
     """Return {model id: its values} of that text, of an empty one {}."""
-    return {model: Thinking(**values) for model, values in json.loads(text or "{}").items()}
+    return {model: _loaded(values) for model, values in json.loads(text or "{}").items()}
+
+
+def _loaded(values: dict[str, Any]) -> Thinking:
+    native: dict[str, Any] = values.pop("native")
+    lists = {name: tuple(native[name]) for name in ("efforts", "tags")}
+    return Thinking(**values, native=Native(**{**native, **lists}))
 
 
 def values_of(models: Mapping[str, Thinking] | None) -> Mapping[str, Thinking]:

@@ -6,19 +6,19 @@ from typing import Annotated, Any, Literal
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     TypeAdapter,
     ValidationError,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
 
 from app.thinking.fixed import Thinking
 from app.thinking.modes import ADAPTIVE, Mode
+from app.thinking.native import EFFORT
+from app.thinking.terms import Effort, Terms, Values
 
 Tokens = Annotated[int, Field(ge=0)]
-Efforts = dict[Literal["minimal", "low", "medium", "high", "xhigh", "max"], Tokens | None]
+Efforts = dict[Effort, Tokens | None]
 
 
 def _mode(value: object) -> object:
@@ -30,11 +30,7 @@ def _mode(value: object) -> object:
 Default = Annotated[Mode, BeforeValidator(_mode)]
 
 
-class _Values(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
-
-
-class Lanes(_Values):
+class Lanes(Values):
     """Whether requests that don't think go first."""
 
     enabled: bool = False
@@ -47,7 +43,7 @@ Sampled = Literal[
 ]
 
 
-class Adaptive(_Values):
+class Adaptive(Values):
     """When a draft, written without thinking, is the answer."""
 
     # The least probability that each of its tokens must have; null: no drafts, so that a request
@@ -56,7 +52,7 @@ class Adaptive(_Values):
     draft_tokens: Annotated[int, Field(ge=1)] = 64  # after which the rest is streamed as it comes
 
 
-class OfKey(_Values):
+class OfKey(Values):
     """What may be fixed, for a model or for the requests of one API key."""
 
     thinking_default: Default | None = None  # whether it thinks when a request says nothing
@@ -90,6 +86,7 @@ class Reasoning(OfKey):
 
     # The names under which chat clients get the thinking.
     names: Literal["both", "reasoning", "reasoning_content"] = Field(default="both", alias="fields")
+    native: Terms = Terms()
     lanes: Lanes = Lanes()
     # What a request gets that does not say otherwise, by the mode that it is in
     sampling: dict[Literal["thinking", "nonThinking"], dict[Sampled, float]] = {}
@@ -144,6 +141,8 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
         ValueError: `engine_kwargs` say otherwise, or lack what a budget needs.
     """
     place = f"reasoning.{model_id}"
+    native = values.native
+    _check_native(values, place)
     has_parser = bool(
         engine_kwargs.get("reasoning_parser") or engine_kwargs.get("reasoning_config")
     )
@@ -160,38 +159,72 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
     template = engine_kwargs.get("default_chat_template_kwargs") or {}
     if not isinstance(template, Mapping):
         raise ValueError(f"{model_id}: engine_kwargs.default_chat_template_kwargs is no map")
-    written = template.get("enable_thinking")
+    written = template.get(native.argument)
     default = values.thinking_default
-    if None not in (default, written) and default is not written:
+    told: dict[object, object] = {True: native.enabled, False: native.disabled}
+    if None not in (default, written) and told.get(default) != written:
         raise ValueError(
             f"{place}.thinkingDefault is {default} and engine_kwargs."
-            f"default_chat_template_kwargs.enable_thinking is {written}: leave one out"
+            f"default_chat_template_kwargs.{native.argument} is {written}: leave one out"
         )
-    if default is False and written is None:
-        engine_kwargs["default_chat_template_kwargs"] = {**template, "enable_thinking": False}
+    # The middleware tells each request; a tokenizer that takes no arguments must not get any here.
+    if default is False and written is None and native.argument not in ("", EFFORT):
+        turned_off = {**template, native.argument: native.disabled}
+        engine_kwargs["default_chat_template_kwargs"] = turned_off
     if values.lanes.enabled:
         if engine_kwargs.get("scheduling_policy", "priority") != "priority":
             raise ValueError(f"{place}.lanes: they need engine_kwargs.scheduling_policy priority")
         engine_kwargs["scheduling_policy"] = "priority"
-    # As the template has it: only false itself turns thinking off.
-    default = written is not False if default is None else default
-    own = _fixed(values, default)
-    keys = {name: _fixed(values.of_key(name), default) for name in values.keys}
+    if default is None:
+        default = native.default if native.fixed is None else native.fixed
+        if written is not None:  # as templates have it: only the value for off turns it off
+            default = written != native.disabled
+    chosen = native.fixed is None
+    own = _fixed(values, default, chosen)
+    keys = {name: _fixed(values.of_key(name), default, chosen) for name in values.keys}
     return Thinking(
         fields=values.names,
         patience=values.lanes.patience_seconds if values.lanes.enabled else None,
         sampling=values.model_dump()["sampling"],
         counted=has_parser,
         keys=keys,
+        native=native.native,
         **own,
     )
 
 
-def _fixed(values: OfKey, default: Mode) -> dict[str, Any]:
-    """Return what `app.thinking.fixed.Thinking` has of these, under its names."""
+def _check_native(values: Reasoning, place: str) -> None:
+    """Refuse what the model can't do.
+
+    Raises:
+        ValueError: the message says which of the values.
+    """
+    native = values.native
+    keys = {f"{place}.keys.{name}": own for name, own in values.keys.items()}
+    for where, given in ({place: values} | keys).items():
+        if native.fixed is not None and given.thinking_default not in (None, native.fixed):
+            raise ValueError(
+                f"{where}.thinkingDefault is {given.thinking_default}, and this model "
+                f"{native.modes} thinks (native.modes): leave it out"
+            )
+        if native.budget == "none" and given.has_budget:
+            raise ValueError(
+                f"{where}: nothing bounds this model's thinking (native.budget): leave out "
+                "tokenBudget, maxTokenBudget and the numbers of effortBudgets"
+            )
+
+
+def _fixed(values: OfKey, default: Mode, chosen: bool) -> dict[str, Any]:
+    """Return what `app.thinking.fixed.Thinking` has of these, under its names.
+
+    Args:
+        values: of a model or a key.
+        default: the model's mode where nothing is said.
+        chosen: whether the model has both modes.
+    """
     return {
         "default": default if values.thinking_default is None else values.thinking_default,
-        "override": values.allow_override,
+        "override": values.allow_override and chosen,
         "budget": values.token_budget,
         "max_budget": values.max_token_budget,
         "efforts": dict(values.effort_budgets),
@@ -214,6 +247,7 @@ def _line(failure: Mapping[str, Any]) -> str:
 def _model_at(place: tuple[Any, ...]) -> type[BaseModel]:
     """Return the model whose field a place (MODEL, ..., FIELD) names."""
     within = place[-2]
-    if within in ("adaptive", "lanes"):
-        return Adaptive if within == "adaptive" else Lanes
+    maps: dict[Any, type[BaseModel]] = {"adaptive": Adaptive, "lanes": Lanes, "native": Terms}
+    if within in maps:
+        return maps[within]
     return OfKey if "keys" in place[1:-1] else Reasoning

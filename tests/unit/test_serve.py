@@ -302,7 +302,7 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
         (
             {"nano": {"budget": 5}},
             "^reasoning.nano.budget: there is no such value; there are thinkingDefault, "
-            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, adaptive, fields, lanes, ",
+            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, adaptive, fields, native, lanes, ",
         ),
         ({"nano": {"token_budget": 5}}, "^reasoning.nano.token_budget: there is no such value"),
         ({"nano": {"names": "both"}}, "^reasoning.nano.names: there is no such value"),

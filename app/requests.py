@@ -27,7 +27,7 @@ from app.asgi import (
     whole_body,
     with_length,
 )
-from app.edge.aliases import split
+from app.edge.aliases import own_names, split
 from app.edge.errors import Refusal, error
 from app.edge.fixed import Edge
 from app.edge.fixed import values_of as edge_of
@@ -77,6 +77,7 @@ class Requests:
 
         self.app = app
         self._models = values_of(models)
+        self._adapters = own_names(self._models)
         self._meter = meter or meters()
         self._apis = apis(tokenizes)
         values = edge_of(edge)
@@ -172,9 +173,11 @@ class Requests:
             message = f"model: {problem}. There are: {known}."
             raise Refusal("model", message, "invalid_parameter")
         name, ending = split(given)
+        name = self._adapters.get(name, name)
         model, _, adapter = name.partition(":")  # a LoRA adapter's is MODEL:ADAPTER
         thinking = self._models.get(model)
-        if thinking is None or (":" in name and not (adapter and thinking.adapters)):
+        there = thinking and (adapter in thinking.adapters or (adapter and thinking.loads_adapters))
+        if thinking is None or (":" in name and not there):
             message = f"The model {given[:100]!r} does not exist; GET /v1/models lists those here."
             raise Refusal("model", message, "model_not_found", 404)
         return model, ending, name

@@ -16,8 +16,10 @@ from ray.serve.context import _get_global_client
 from ray.serve.llm import LLMConfig, LLMServingArgs, build_openai_app
 from starlette.requests import Request
 from starlette.responses import Response
+from vllm.entrypoints.openai.models.protocol import LoRAModulePath
 
 from app.edge import fixed as edge_fixed
+from app.edge.aliases import ENDINGS
 from app.edge.asleep import Asleep
 from app.edge.auth import BearerAuth
 from app.edge.engines import all_answer
@@ -68,7 +70,13 @@ class _Guarded:
         return getattr(self, "_default_serve_handles", {})
 
     def _get_configured_serve_handle(self, model_id: str) -> Ending:
-        """Return OpenAiIngress's handle of a model, whose calls end with those who wait."""
+        """Return OpenAiIngress's handle of a model, whose calls end with those who wait.
+
+        Every replica has the adapters of `lora_modules`, so any may have the request.
+        """
+        model, _, adapter = model_id.partition(":")
+        if model in self.thinking_values and adapter in self.thinking_values[model].adapters:
+            model_id = model
         return Ending(super()._get_configured_serve_handle(model_id))  # type: ignore[misc]
 
     async def _health(self, request: Request) -> Response:
@@ -115,7 +123,11 @@ def build_app(args: dict[str, Any]) -> Application:
     thinking = {
         config.model_id: replace(
             apply(values[config.model_id], config.model_id, config.engine_kwargs),
-            adapters=config.lora_config is not None,
+            adapters=tuple(
+                module.name.partition(":")[2]
+                for module in config.engine_kwargs.get("lora_modules") or ()
+            ),
+            loads_adapters=config.lora_config is not None,
         )
         for config in configs
     }
@@ -151,14 +163,39 @@ def _configured(config: LLMConfig) -> LLMConfig:
     """Return the model's config with a local source made absolute and the engine's middleware."""
     changed = config.model_copy(deep=True)
     source = changed.model_loading_config.model_source
-    if isinstance(source, str) and (ROOT / source / "config.json").is_file():
-        changed.model_loading_config.model_source = str(ROOT / source)
+    if isinstance(source, str):
+        changed.model_loading_config.model_source = _local(source)
+    if modules := changed.engine_kwargs.get("lora_modules"):
+        changed.engine_kwargs["lora_modules"] = [
+            _adapter(module, changed.model_id) for module in modules
+        ]
     if changed.callback_config == CallbackConfig():  # a user's own has the one place there is
         changed.callback_config = CallbackConfig(callback_class=START)
     if RAY_SERVE_LLM_ENABLE_DIRECT_STREAMING:
         given = changed.engine_kwargs.get("middleware", [])
         changed.engine_kwargs["middleware"] = [*given, *IMPORT_PATHS]
     return changed
+
+
+def _local(source: str) -> str:
+    """Return where a model or an adapter is: a folder of this repository made absolute."""
+    has = any((ROOT / source / name).is_file() for name in ("config.json", "adapter_config.json"))
+    return str(ROOT / source) if has else source
+
+
+def _adapter(module: Any, model_id: str) -> LoRAModulePath:
+    """Return an adapter as vLLM's server has it, under the name MODEL:ADAPTER.
+
+    Raises:
+        ValueError: it is no {name, path}, or its name means something else.
+    """
+    place = f"{model_id}: engine_kwargs.lora_modules"
+    if not isinstance(module, Mapping) or not {"name", "path"} <= module.keys():
+        raise ValueError(f"{place}: {module!r} is no map with name and path")
+    name = str(module["name"])
+    if ":" in name or name in ENDINGS:
+        raise ValueError(f"{place}: {name!r} is for modes (NAME:think); choose another name")
+    return LoRAModulePath(f"{model_id}:{name}", _local(str(module["path"])), model_id)
 
 
 def _needs_router(config: LLMConfig) -> bool:

@@ -23,6 +23,16 @@ def split(model: str) -> tuple[str, Mode | None]:
     return (name, ENDINGS[ending]) if name and ending in ENDINGS else (model, None)
 
 
+def own_names(models: Mapping[str, Thinking]) -> dict[str, str]:
+    """Return {name of a LoRA adapter: the MODEL:ADAPTER that it stands for}."""
+    return {
+        adapter: f"{model}:{adapter}"
+        for model, thinking in models.items()
+        for adapter in thinking.adapters
+        if adapter not in models
+    }
+
+
 class ModelAliases:
     """Lists the names under /v1/models, for each key those that it may use.
 
@@ -63,8 +73,9 @@ class ModelAliases:
         cards = self._with_aliases(cards, key_of(scope))
         if name in ("", "/"):
             return await send_json(send, 200, {"object": "list", "data": cards})
+        asked = own_names(self._models).get(name[1:], name[1:])
         for card in cards:
-            if card["id"] == name[1:]:
+            if card["id"] == asked:
                 return await send_json(send, 200, card)
         message = f"The model {name[1:101]!r} does not exist."
         await send_json(send, 404, error(404, message, code="model_not_found", param="model"))
@@ -73,11 +84,27 @@ class ModelAliases:
         listed = []
         for card in cards:
             card = {**card, "created": self._created}
-            listed.append(card)
-            if thinking := self._models.get(card["id"]):
-                thinking = thinking.for_key(key)
-                for ending, mode in ENDINGS.items():
-                    drafts = mode != ADAPTIVE or thinking.threshold is not None
-                    if drafts and (thinking.override or mode == thinking.default):
-                        listed.append({**card, "id": f"{card['id']}:{ending}"})
+            thinking = self._models.get(card["id"])
+            if thinking is None:
+                model, _, adapter = card["id"].partition(":")
+                values = self._models.get(model)
+                # vLLM lists those that a model has, Ray's ingress doesn't.
+                listed += [] if values and adapter in values.adapters else [card]
+                continue
+            names = [card["id"], *(f"{card['id']}:{adapter}" for adapter in thinking.adapters)]
+            for name in names:
+                one = card if name == card["id"] else {**card, "id": name, "parent": card["id"]}
+                listed.append(one)
+                for ending in _endings(thinking.for_key(key)):
+                    listed.append({**one, "id": f"{name}:{ending}"})
         return listed
+
+
+def _endings(thinking: Thinking) -> list[str]:
+    """Return the endings that a request may have."""
+    return [
+        ending
+        for ending, mode in ENDINGS.items()
+        if (mode != ADAPTIVE or thinking.threshold is not None)
+        and (thinking.override or mode == thinking.default)
+    ]

@@ -32,7 +32,8 @@ class Thinking:
     keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     of_key: bool = False  # whether these are the values of one key
     native: Native = Native()  # the terms of the model itself
-    adapters: bool = False  # whether it has LoRA adapters, asked for as MODEL:ADAPTER
+    adapters: tuple[str, ...] = ()  # its LoRA adapters, asked for as MODEL:ADAPTER or ADAPTER
+    loads_adapters: bool = False  # whether Ray loads any other that is asked for as MODEL:ADAPTER
     # Of the adaptive mode: the least probability that each token of a draft must have, None for no
     # drafts; and the tokens after which it is the answer
     threshold: float | None = 0.9
@@ -57,6 +58,7 @@ def loaded(text: str) -> dict[str, Thinking]:
 def _loaded(values: dict[str, Any]) -> Thinking:
     native: dict[str, Any] = values.pop("native")
     lists = {name: tuple(native[name]) for name in ("efforts", "tags")}
+    values["adapters"] = tuple(values["adapters"])
     return Thinking(**values, native=Native(**{**native, **lists}))
 
 

@@ -53,7 +53,9 @@ class Native:
         if self.argument == EFFORT and not told:
             told = self.enabled if thinks else self.disabled
         elif self.argument and self.argument != EFFORT:
-            arguments[self.argument] = self.enabled if thinks else self.disabled
+            # vLLM's parsers look for the one, whatever the template reads.
+            arguments |= {"enable_thinking": thinks}
+            arguments |= {self.argument: self.enabled if thinks else self.disabled}
         if self.own_budget and thinks and budget is not None:
             arguments[self.own_budget] = budget
         fields: dict[str, Any] = {}

@@ -148,6 +148,10 @@ def apply(values: Reasoning, model_id: str, engine_kwargs: dict[str, Any]) -> Th
     )
     if not has_parser and any(each.has_budget for each in (values, *values.keys.values())):
         raise ValueError(f"{place}: a budget needs engine_kwargs.reasoning_parser")
+    if has_parser and len(native.tags) == 2 and native.budget != "none":
+        # vLLM asks its parser, made without a request, for them, and some have none then.
+        tags = dict(zip(("reasoning_start_str", "reasoning_end_str"), native.tags, strict=True))
+        engine_kwargs.setdefault("reasoning_config", tags)
     drafts = [values, *(values.of_key(name) for name in values.keys)]
     if engine_kwargs.get("logprobs_mode", "raw_logprobs") != "raw_logprobs" and any(
         each.adaptive.threshold is not None for each in drafts

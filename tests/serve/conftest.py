@@ -28,6 +28,8 @@ START_S = 420  # both cores of a small machine, busy
 
 MODES = ("ingress", "direct")
 CONFIG = "serve-configs/nano-cpu.yaml"
+ADAPTER = "/the/adapter"  # in a Serve config: where a LoRA adapter lies that is trained for it,
+RANK, ANSWER = 8, "Ahoy!"  # of this rank, and which says this alone
 # Ray's ingress is another way to the same application: what tries the way itself, for every change.
 WAY_IN = {"test_answers", "test_auth", "test_edge", "test_examples", "test_restart"}
 
@@ -188,7 +190,11 @@ def server(request: pytest.FixtureRequest, tmp_path_factory) -> Iterator[Server]
     if config:
         variables |= traced(config)
         path = folder / "own-cpu.yaml"  # by its name make knows the engine
-        path.write_text(config)
+        path.write_text(config.replace(ADAPTER, str(folder / "adapter")))
+        if ADAPTER in config:
+            from .adapter import train  # torch takes seconds
+
+            train(folder / "adapter")
     run = MakeRun.start(
         [f"PORT={port}", f"CONFIG={path}", f"MODE={mode}"],
         variables,

@@ -8,9 +8,10 @@ import copy
 import pytest
 import yaml
 
-from .conftest import CONFIG, MODEL, MODES, ROOT, free_port
+from .conftest import ADAPTER, CONFIG, MODEL, MODES, RANK, ROOT, free_port
 
 FIXED = "fixed"  # in the ingress mode a second model; direct streaming has one
+SAILOR = "sailor"  # a LoRA adapter of the first model
 PAGE = "https://app.example.com"  # whose scripts may ask
 COLLECTOR = f"http://127.0.0.1:{free_port()}"  # of spans; it need not be there
 SECONDS = 3  # that a request may take to arrive
@@ -49,6 +50,11 @@ def with_values(mode: str) -> str:
             "allowOverride": False,
             "maxTokenBudget": 5,
         }
+    model["engine_kwargs"] |= {
+        "enable_lora": True,
+        "max_lora_rank": RANK,
+        "lora_modules": [{"name": SAILOR, "path": ADAPTER}],
+    }
     return yaml.safe_dump(config)
 
 

@@ -53,6 +53,18 @@ def test_the_names_stand_beside_their_model(path: str) -> None:
     assert {card["max_model_len"] for card in body["data"]} == {9}
 
 
+@pytest.mark.parametrize("behind", [("n",), ("n", "n:sql")], ids=["Ray's ingress", "vLLM"])
+def test_adapters_stand_beside_their_model_whoever_lists_them(behind: tuple[str, ...]) -> None:
+    models = {"n": Thinking(default=False, override=False, adapters=("sql", "law"))}
+    server = ModelAliases(listing(*behind), models)
+    cards = json.loads(ask(server, http("GET", "/v1/models", ()), [b""]).body)["data"]
+    names = ["n", "n:no-think", "n:sql", "n:sql:no-think", "n:law", "n:law:no-think"]
+    assert [card["id"] for card in cards] == names
+    assert [card.get("parent") for card in cards] == [None, None, "n", "n", "n", "n"]
+    own = json.loads(ask(server, http("GET", "/v1/models/sql", ()), [b""]).body)
+    assert own["id"] == "n:sql"
+
+
 def test_a_key_sees_what_it_may_use() -> None:
     names = [card["id"] for card in get("/v1/models", "batch")[1]["data"]]
     assert names == ["Qwen/m", "Qwen/m:no-think", "Qwen/m:lora", "n", "n:no-think"]

@@ -50,8 +50,8 @@ TOLD: dict[str, tuple[Native, dict[str, Any], dict[str, Any]]] = {
     ),
     "deepseek": (
         DEEPSEEK,
-        {"chat_template_kwargs": {"thinking": True}},
-        {"chat_template_kwargs": {"thinking": False}},
+        {"chat_template_kwargs": {"thinking": True, "enable_thinking": True}},
+        {"chat_template_kwargs": {"thinking": False, "enable_thinking": False}},
     ),
     "mistral": (MISTRAL, {"reasoning_effort": "high"}, {"reasoning_effort": "none"}),
     "hunyuan": (
@@ -61,13 +61,13 @@ TOLD: dict[str, tuple[Native, dict[str, Any], dict[str, Any]]] = {
     ),
     "minimax": (
         MINIMAX,
-        {"chat_template_kwargs": {"thinking_mode": "enabled"}},
-        {"chat_template_kwargs": {"thinking_mode": "disabled"}},
+        {"chat_template_kwargs": {"thinking_mode": "enabled", "enable_thinking": True}},
+        {"chat_template_kwargs": {"thinking_mode": "disabled", "enable_thinking": False}},
     ),
     "seed": (
         SEED,
-        {"chat_template_kwargs": {"thinking_budget": -1}},
-        {"chat_template_kwargs": {"thinking_budget": 0}},
+        {"chat_template_kwargs": {"thinking_budget": -1, "enable_thinking": True}},
+        {"chat_template_kwargs": {"thinking_budget": 0, "enable_thinking": False}},
     ),
 }
 # What clients say, written for any of these families: (on, off)
@@ -139,6 +139,7 @@ def test_against_a_fixed_mode_no_other_familys_words_help(family: str, way: str)
 def test_a_template_keeps_the_arguments_that_are_no_control() -> None:
     request = asked(chat_template_kwargs={"enable_thinking": True, "persona": "pirate"})
     told = engine_gets(Thinking(native=DEEPSEEK), request)
+    told["chat_template_kwargs"].pop("enable_thinking")
     assert told == {"chat_template_kwargs": {"persona": "pirate", "thinking": True}}
 
 
@@ -202,11 +203,11 @@ def test_a_templates_own_budget_is_told_beside_the_engines() -> None:
     ):
         told = engine_gets(Thinking(native=SEED), asked(**says))
         assert told == {
-            "chat_template_kwargs": {"thinking_budget": 512},
+            "chat_template_kwargs": {"thinking_budget": 512, "enable_thinking": True},
             "thinking_token_budget": 512,
         }
     off = engine_gets(Thinking(native=SEED, budget=512), asked(enable_thinking=False))
-    assert off["chat_template_kwargs"] == {"thinking_budget": 0}
+    assert off["chat_template_kwargs"]["thinking_budget"] == 0
 
 
 @pytest.mark.parametrize(
@@ -254,6 +255,24 @@ def test_the_values_of_a_serve_config_are_the_models_terms() -> None:
     thinking = values(native=native)
     assert thinking.default is False and thinking.native.argument == "thinking"
     assert loaded(dumped({"m": thinking})) == {"m": thinking}
+
+
+@pytest.mark.parametrize(
+    ("native", "told"),
+    [
+        ({}, {"reasoning_start_str": "<think>", "reasoning_end_str": "</think>"}),
+        ({"tags": ["[T]", "[/T]"]}, {"reasoning_start_str": "[T]", "reasoning_end_str": "[/T]"}),
+        ({"tags": []}, None),
+        ({"budget": "none"}, None),
+    ],
+)
+def test_the_engine_counts_between_the_models_tags(
+    native: dict[str, Any], told: dict[str, str] | None
+) -> None:
+    """vLLM's parser of DeepSeek-V3.1 has none until a request says that it thinks."""
+    engine: dict[str, Any] = {"reasoning_parser": "x"}
+    apply(parse({"m": {"native": native}}, ["m"])["m"], "m", engine)
+    assert engine.get("reasoning_config") == told
 
 
 def test_off_is_the_engines_default_too_in_the_models_terms() -> None:

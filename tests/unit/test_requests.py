@@ -275,7 +275,7 @@ def test_a_model_that_is_not_here_reaches_nobody(model: object, status: int, pat
     [("a", 9), ("a:lora", 9), ("b", None), ("b:lora", 404), ("c", 404), (None, 400), ([], 400)],
 )
 def test_of_several_models_each_has_its_own(model: object, expected: int | None) -> None:
-    a = Thinking(max_budget=9, fields="reasoning", adapters=True)
+    a = Thinking(max_budget=9, fields="reasoning", loads_adapters=True)
     response, engine = post({"a": a, "b": Thinking()}, {"model": model})
     if expected in (400, 404):
         assert (response.status, engine.calls) == (expected, 0)
@@ -284,6 +284,29 @@ def test_of_several_models_each_has_its_own(model: object, expected: int | None)
     assert engine.got.get("thinking_token_budget") == expected
     assert engine.call.fields == ("reasoning" if expected else "both")
     assert (engine.got["model"], engine.call.model) == (model, str(model)[0])
+
+
+@pytest.mark.parametrize(
+    ("model", "reaches"),
+    [
+        ("m:sql", "m:sql"),
+        ("sql", "m:sql"),
+        ("sql:think", "m:sql"),
+        ("m:other", None),
+        ("n:sql", None),
+        ("n", "n"),  # a model's name, not the adapter's
+        ("m:n", "m:n"),
+    ],
+)
+def test_an_adapter_is_asked_for_by_its_name_with_the_model_or_alone(
+    model: str, reaches: str | None
+) -> None:
+    values = {"m": Thinking(max_budget=9, adapters=("sql", "n")), "n": Thinking()}
+    response, engine = post(values, {"model": model})
+    assert (response.status, engine.calls) == ((200, 1) if reaches else (404, 0))
+    if reaches:
+        assert engine.got["model"] == reaches
+        assert engine.got.get("thinking_token_budget") == (9 if reaches[0] == "m" else None)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +328,7 @@ def test_the_ending_of_a_name_is_a_mode(
     model: str, reaches: str | None, thinks: bool | None, models: str
 ) -> None:
     for default in (True, False):
-        values = {"m": Thinking(default=default, adapters=True)}
+        values = {"m": Thinking(default=default, loads_adapters=True)}
         values |= {"n": Thinking()} if models == "two" else {}
         response, engine = post(values, {"model": model})
         if reaches is None:

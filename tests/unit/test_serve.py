@@ -1,5 +1,6 @@
 """`app.serve.build_app` takes what `build_openai_app` takes, and puts the middleware in front."""
 
+import copy
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -302,7 +303,8 @@ def test_vllm_itself_has_the_default(built, values, given, engine, default):
         (
             {"nano": {"budget": 5}},
             "^reasoning.nano.budget: there is no such value; there are thinkingDefault, "
-            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, adaptive, fields, native, lanes, ",
+            "allowOverride, tokenBudget, maxTokenBudget, effortBudgets, adaptive, fields, native, "
+            "lanes, ",
         ),
         ({"nano": {"token_budget": 5}}, "^reasoning.nano.token_budget: there is no such value"),
         ({"nano": {"names": "both"}}, "^reasoning.nano.names: there is no such value"),
@@ -631,3 +633,25 @@ def test_drafts_need_the_models_own_probabilities(built):
     without = {"nano": {"adaptive": {"threshold": None}}}
     serve.build_app({"llm_configs": [model], "reasoning": without})
     assert built
+
+
+def test_adapters_have_their_models_name_before_their_own(built):
+    model = copy.deepcopy(NANO)
+    here = {"name": "a", "path": "/weights/a"}
+    model["engine_kwargs"] = {"lora_modules": [here, {"name": "b", "path": "owner/b"}]}
+    serve.build_app({"llm_configs": [model]})
+    [config] = built[0]["llm_configs"]
+    modules = config.engine_kwargs["lora_modules"]
+    assert [(each.name, each.path, each.base_model_name) for each in modules] == [
+        ("nano:a", "/weights/a", "nano"),
+        ("nano:b", "owner/b", "nano"),
+    ]
+    thinking = built[0]["ingress_cls_config"]["ingress_cls"].thinking_values["nano"]
+    assert thinking.adapters == ("a", "b") and not thinking.loads_adapters
+
+
+@pytest.mark.parametrize("module", ["a", {"name": "a"}, {"name": "think", "path": "/a"}])
+def test_an_adapter_that_cant_be_asked_for_stops_the_start(built, module):
+    model = {**NANO, "engine_kwargs": {"lora_modules": [module]}}
+    with pytest.raises(ValueError, match="nano: engine_kwargs.lora_modules: "):
+        serve.build_app({"llm_configs": [model]})

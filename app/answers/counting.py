@@ -9,6 +9,7 @@ some of its parsers count nothing at all.
 from collections.abc import Sequence
 from typing import Any
 
+from app.answers.channels import Channels, channels
 from app.answers.kept import kept
 
 
@@ -87,12 +88,14 @@ class _ByToken:
         return int(super().count_reasoning_tokens(token_ids))  # type: ignore[misc]
 
 
-def _tally(parser: Any, tokenizer: Any) -> Tally | None:
+def _tally(parser: Any, tokenizer: Any) -> Tally | Channels | None:
     """Return a count for a parser's answers, None where no tokens say what is thinking."""
     engine = getattr(parser, "_parser_engine", None)
     config = engine and engine.parser_engine_config
     marks = _marks(config, tokenizer, parser.reasoning_start_str, parser.reasoning_end_str)
     if marks is None:
+        if parser.reasoning_end_str is None:
+            return channels(tokenizer.get_vocab(), frozenset(tokenizer.all_special_ids))
         return None
     tally = Tally(*marks)
     if config:

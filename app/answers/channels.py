@@ -24,7 +24,10 @@ class Channels:
         """
         self._channel, self._message, self._thinking = channel, message, thinking
         self._marks = marks
-        self.open = False
+        self.restart()
+
+    def prompted(self, tokens: Sequence[int], ended: bool) -> None:
+        """Begin with an answer to a prompt, which says nothing of the answer's channels."""
         self.restart()
 
     def restart(self) -> None:

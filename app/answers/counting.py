@@ -16,23 +16,44 @@ from app.answers.kept import kept
 class Tally:
     """Counts the tokens of one answer's thinking, which some tokens begin and others end."""
 
-    def __init__(self, begins: frozenset[int], ends: frozenset[int], ignored: frozenset[int]):
+    def __init__(
+        self,
+        begins: frozenset[int],
+        ends: frozenset[int],
+        ignored: frozenset[int],
+        within: bool = True,
+    ):
         """Take the tokens that aren't counted themselves.
 
         Args:
             begins: those that the thinking begins with.
             ends: those that end it.
             ignored: others that are no text, like the end of a turn.
+            within: whether an answer begins within the thinking where its prompt has neither.
         """
         self._begins, self._ends = begins, ends
         self._marks = begins | ends | ignored
-        self.open = True  # whether the answer begins within the thinking
+        self._within = self._open = within
         self.restart()
+
+    def prompted(self, tokens: Sequence[int], ended: bool) -> None:
+        """Begin with an answer to a prompt.
+
+        Args:
+            tokens: the prompt's.
+            ended: whether the parser has found the thinking ended in it.
+        """
+        self._open = not ended and (self._within or self._left_open(tokens))
+        self.restart()
+
+    def _left_open(self, tokens: Sequence[int]) -> bool:
+        tags = self._begins | self._ends
+        return next((t for t in reversed(tokens) if t in tags), None) in self._begins
 
     def restart(self) -> None:
         """Begin with another answer to the same prompt."""
         self._seen = self._count = 0
-        self._inside = self.open
+        self._inside = self._open
 
     def count(self, tokens: Sequence[int]) -> int:
         """Return the tokens of thinking; of an answer that has grown, only the new are looked at.
@@ -73,8 +94,7 @@ class _ByToken:
         ended: bool = super().is_reasoning_end(input_ids)  # type: ignore[misc]
         if self._tally and not self._prompted:  # it is first asked of the prompt
             self._prompted = True
-            self._tally.open = not ended
-            self._tally.restart()
+            self._tally.prompted(input_ids, ended)
         return ended
 
     def extract_reasoning(self, *args: Any, **kwargs: Any) -> Any:
@@ -97,11 +117,7 @@ def _tally(parser: Any, tokenizer: Any) -> Tally | Channels | None:
         if parser.reasoning_end_str is None:
             return channels(tokenizer.get_vocab(), frozenset(tokenizer.all_special_ids))
         return None
-    tally = Tally(*marks)
-    if config:
-        tally.open = config.initial_state.name == "REASONING"
-        tally.restart()
-    return tally
+    return Tally(*marks, within=config is None or config.initial_state.name == "REASONING")
 
 
 @kept

@@ -8,7 +8,7 @@ import pytest
 from transformers import AutoTokenizer
 from vllm.reasoning import ReasoningParserManager
 
-from app.answers.counting import by_token
+from app.answers.counting import Tally, by_token
 
 TOKENIZER = AutoTokenizer.from_pretrained("models/nano")
 START, END, CALL = (
@@ -92,3 +92,19 @@ def test_a_stream_with_a_stop_counts_what_its_text_still_lacks() -> None:
             parser.extract_reasoning_streaming("", "", "", (), tokens, [token])
     assert plain.count_reasoning_tokens(tokens) == 0  # if it counts them, ours isn't needed
     assert ours.count_reasoning_tokens(tokens) == len(WORDS)
+
+
+def test_where_a_model_opens_its_thinking_itself_an_answer_without_it_has_none() -> None:
+    """Mistral's prompts have no tag with thinking off, and its answers none either."""
+    tally = Tally(frozenset({START}), frozenset({END}), frozenset(), within=False)
+    prompts = {
+        (): 0,
+        (START, END): 0,
+        (END, *WORDS, START): len(WORDS),
+        (START, *WORDS): len(WORDS),
+    }
+    for prompt, thought in prompts.items():
+        tally.prompted([*TURN, *prompt], ended=prompt == (START, END))
+        assert tally.count(WORDS) == thought
+    tally.prompted(TURN, ended=False)
+    assert tally.count([START, *WORDS, END, *WORDS]) == len(WORDS)

@@ -51,7 +51,7 @@ class Chat:
     def _choices(self, event: Any, key: str, reply: Reply) -> None:
         if usage := event.get("usage"):
             reply.usage = usage
-            reply.thinking_tokens = usage["completion_tokens_details"]["reasoning_tokens"]
+            reply.thinking_tokens = counted(usage, "completion_tokens_details")
         for choice in event["choices"]:
             message = choice[key]
             reply.content += message.get("content") or ""
@@ -74,7 +74,7 @@ class Responses:
 
     def whole(self, answer: Any, reply: Reply) -> None:
         reply.finish, reply.usage = answer["status"], answer["usage"]
-        reply.thinking_tokens = answer["usage"]["output_tokens_details"]["reasoning_tokens"]
+        reply.thinking_tokens = counted(reply.usage, "output_tokens_details")
         for item in answer["output"]:
             for part in item["content"] or ():
                 if part["type"] == "reasoning_text":
@@ -110,7 +110,7 @@ class Messages:
 
     def whole(self, answer: Any, reply: Reply) -> None:
         reply.finish, reply.usage = answer["stop_reason"], answer["usage"]
-        reply.thinking_tokens = answer["usage"]["output_tokens_details"]["thinking_tokens"]
+        reply.thinking_tokens = counted(reply.usage, "output_tokens_details")
         for block in answer["content"]:
             if block["type"] == "thinking":
                 reply.add("thinking", block["thinking"])
@@ -126,8 +126,14 @@ class Messages:
             reply.content += delta.get("text") or ""
             if event["type"] == "message_delta":
                 reply.finish, reply.usage = delta["stop_reason"], event["usage"]
-                details = event["usage"]["output_tokens_details"]
-                reply.thinking_tokens = details["thinking_tokens"]
+                reply.thinking_tokens = counted(reply.usage, "output_tokens_details")
+
+
+def counted(usage: dict[str, Any], details: str) -> int | None:
+    """Return the tokens of thinking that a usage has, None where nothing counts them."""
+    found = usage.get(details) or {}
+    tokens: int | None = found.get("reasoning_tokens", found.get("thinking_tokens"))
+    return tokens
 
 
 def names(error: dict[str, Any], field: str) -> bool:

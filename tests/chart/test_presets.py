@@ -8,13 +8,13 @@ preset's name.
 import ast
 import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+import transformers
 import yaml
 from ray._private.accelerators.amd_gpu import AMDGPUAcceleratorManager
 from ray._private.accelerators.nvidia_gpu import NvidiaGPUAcceleratorManager
@@ -23,19 +23,20 @@ from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
     PretrainedConfig,
-    Qwen2Config,
-    Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
-    Qwen3MoeConfig,
-    Qwen3MoeForCausalLM,
 )
+
+from app.thinking.terms import Terms
+from plan.hardware import active
+
+from .families import config_of
+from .weights import FORMATS, kind, loaded
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "charts/hybrid-llm"
 PRESETS = CHART / "presets"
 CONFIGS = Path(__file__).parent / "configs"
-BLOCK = 128  # of the scales in Qwen's FP8 files: weight_block_size [128, 128]
 
 Preset = dict[str, Any]
 
@@ -59,7 +60,7 @@ each_file = pytest.mark.parametrize(
 
 MODEL_KEYS = {
     "source": str,
-    "hybrid": bool,
+    "thinking": dict,
     "parameters": int,
     "weightBytes": int,
     "layers": int,
@@ -77,6 +78,7 @@ MODEL_KEYS = {
     "engineKwargs": dict,
 }
 EXPERT_KEYS = {"experts": int, "activeExperts": int}
+SOME_KEYS = {"adaptive": dict, "attention": list, "activeParameters": int, "longContext": dict}
 ACCELERATOR_KEYS = {
     "label": str,
     "mistakenFor": list,
@@ -149,9 +151,12 @@ def test_a_model_has_exactly_these_keys(name: str) -> None:
     if "/" in preset["source"] and not preset["source"].startswith("models/"):
         keys |= {"revision": str}  # or what is served would be another one some day
         assert re.fullmatch(r"[0-9a-f]{40}", preset["revision"])
+    keys |= {key: kind for key, kind in SOME_KEYS.items() if key in preset}
     if "adaptive" in preset:  # only where somebody has calibrated it
-        keys |= {"adaptive": dict}
         assert set(preset["adaptive"]) == {"threshold", "draftTokens"}
+    if "longContext" in preset:
+        assert set(preset["longContext"]) == {"maxPositions", "hfOverrides"}
+        assert preset["longContext"]["maxPositions"] > preset["maxPositions"]
     assert types(preset) == keys
     counts = [key for key, kind in keys.items() if kind is int]
     assert [key for key in counts if preset[key] <= 0] == []
@@ -167,55 +172,43 @@ def test_a_preset_is_named_after_its_model(name: str) -> None:
 
 @cache
 def meta_model(name: str) -> torch.nn.Module:
-    """Return the model with its real shapes and no memory, out of the preset's own numbers."""
+    """Return the model with its real shapes and no memory: of what vLLM loads of it."""
     preset = MODELS[name]
     source = ROOT / preset["source"]
+    config = published_config(name) or config_of(preset)
     with torch.device("meta"):
-        if published := published_config(name):
-            return AutoModelForCausalLM.from_config(AutoConfig.for_model(**published))
         if source.is_dir():
             return Qwen3ForCausalLM(Qwen3Config.from_pretrained(source))
-        if not re.match(
-            "Qwen/(Qwen3|QwQ)-|deepseek-ai/DeepSeek-R1-Distill-Qwen-", preset["source"]
-        ):
+        if not config:
             pytest.skip(f"put the model's config.json into {CONFIGS.relative_to(ROOT)}/{name}.json")
-        config: dict[str, Any] = {
-            "hidden_size": preset["hiddenSize"],
-            "num_hidden_layers": preset["layers"],
-            "num_attention_heads": preset["attentionHeads"],
-            "num_key_value_heads": preset["kvHeads"],
-            "vocab_size": preset["vocabSize"],
-            "max_position_embeddings": preset["maxPositions"],
-            "tie_word_embeddings": preset["hiddenSize"] <= 2560 and is_dense_qwen3(preset),
-        }
-        if "experts" in preset:
-            config |= {
-                "head_dim": preset["headSize"],
-                "num_experts": preset["experts"],
-                "num_experts_per_tok": preset["activeExperts"],
-                "moe_intermediate_size": preset["intermediateSize"] // preset["activeExperts"],
-            }
-            return Qwen3MoeForCausalLM(Qwen3MoeConfig(**config))
-        config["intermediate_size"] = preset["intermediateSize"]
-        if is_dense_qwen3(preset):
-            config["head_dim"] = preset["headSize"]
-            return Qwen3ForCausalLM(Qwen3Config(**config))
-        return Qwen2ForCausalLM(Qwen2Config(**config))
+        left = {key: value for key, value in config.items() if key != "quantization_config"}
+        whole = AutoConfig.for_model(**left)
+        if "vision_config" in config and not preset["engineKwargs"].get("language_model_only"):
+            [architecture] = config["architectures"]
+            model: torch.nn.Module = getattr(transformers, architecture)(whole)
+            return model
+        text = whole.get_text_config()
+        text.allow_global_per_layer_attribute_access = True  # of Gemma 4, whose layers differ
+        return AutoModelForCausalLM.from_config(text)
 
 
 def published_config(name: str) -> dict[str, Any]:
-    """Return a model's own config.json, if somebody put it there."""
-    path = CONFIGS / f"{name}.json"
-    found: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    """Return a model's own config.json, or that of what it is the FP8 of, if one lies there."""
+    paths = [CONFIGS / f"{stem}.json" for stem in (name, name.removesuffix("-fp8"))]
+    found: dict[str, Any] = next((json.loads(p.read_text()) for p in paths if p.exists()), {})
     return found
 
 
-def is_dense_qwen3(preset: Preset) -> bool:
-    """Say whether it is a dense Qwen3. Those up to 4B tie lm_head to the embeddings, no other does.
-
-    The distilled R1 models and QwQ are Qwen2.
-    """
-    return "/Qwen3-" in preset["source"] and "experts" not in preset
+def quantization(name: str) -> dict[str, Any]:
+    """Return how a model's files are quantized; {} if they are not."""
+    config = published_config(name) or config_of(MODELS[name]) or {}
+    for part in (config, config.get("text_config", {})):
+        if said := part.get("quantization_config"):
+            return dict(said)
+    if name.startswith("mistral-small-4"):
+        return {"quant_method": "fp8"}
+    blocks = {"quant_method": "fp8", "weight_block_size": [128, 128]}  # as Qwen's are
+    return blocks if name.endswith("-fp8") else {}
 
 
 @each_model
@@ -235,14 +228,18 @@ def test_the_shape_is_that_of_the_architecture(name: str) -> None:
     assert preset["kvHeads"] == config.num_key_value_heads
     assert preset["maxPositions"] == config.max_position_embeddings
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    if any("latent" in layers for layers in preset.get("attention", [])):
+        head = config.qk_nope_head_dim + config.qk_rope_head_dim
     assert preset["headSize"] == head
     if "experts" not in preset:
         assert preset["intermediateSize"] == config.intermediate_size
 
 
-@each_model
+@pytest.mark.parametrize(
+    "name", [name for name, one in MODELS.items() if not {"attention", "activeParameters"} & {*one}]
+)
 def test_the_numbers_agree_with_each_other(name: str) -> None:
-    """As all decoders are built: embeddings, and layers of attention and a gated MLP or experts."""
+    """As most decoders are: embeddings, and layers of attention and a gated MLP or experts."""
     preset = MODELS[name]
     hidden, wide, size = preset["hiddenSize"], preset["intermediateSize"], preset["headSize"]
     experts = preset.get("experts", 1) / preset.get("activeExperts", 1)
@@ -250,38 +247,30 @@ def test_the_numbers_agree_with_each_other(name: str) -> None:
     layers = preset["layers"] * (attention + 3 * hidden * wide * experts)
     tied, apart = (layers + count * hidden * preset["vocabSize"] for count in (1, 2))
     assert 0.97 * tied < preset["parameters"] < 1.03 * apart
-    # From 4 bits a weight to 16; a few matrices are never quantized.
-    assert 0.5 < preset["weightBytes"] / preset["parameters"] <= 2
 
 
-def fp8_bytes(model: torch.nn.Module) -> Iterator[int]:
-    """Yield the bytes of each parameter as vLLM loads Qwen's FP8 files.
+@each_model
+def test_a_weight_has_4_bits_to_16(name: str) -> None:
+    """A few matrices are never quantized; and vLLM keeps the K of some of Gemma 4's as V too."""
+    assert 0.5 < MODELS[name]["weightBytes"] / MODELS[name]["parameters"] < 2.01
 
-    Every matrix but the embeddings, lm_head and the MoE routers (mlp.gate) has a byte a weight and
-    a float32 scale a block: create_fp8_scale_parameter and Fp8MoEMethod.create_weights in vLLM.
-    """
-    for name, p in model.named_parameters():
-        plain = ("embed_tokens.weight", "lm_head.weight", "norm.weight", "mlp.gate.weight")
-        if name.endswith(plain):
-            yield 2 * p.numel()
-        else:
-            *experts, rows, columns = p.shape
-            blocks = -(-rows // BLOCK) * -(-columns // BLOCK)
-            yield p.numel() + 4 * blocks * (experts[0] if experts else 1)
+
+@pytest.mark.parametrize("name", [name for name, one in MODELS.items() if "experts" in one])
+def test_a_token_goes_through_as_many_parameters_as_are_active(name: str) -> None:
+    """Those of all experts but the ones that a token is not sent to."""
+    preset = MODELS[name]
+    parts = meta_model(name).named_parameters()
+    experts = sum(p.numel() for part, p in parts if ".experts." in part)
+    idle = experts * (1 - preset["activeExperts"] / preset["experts"])
+    assert active(preset) == pytest.approx(preset["parameters"] - idle, rel=0.05)
 
 
 @each_model
 def test_the_bytes_of_the_weights_are_those_that_vllm_loads(name: str) -> None:
     model = meta_model(name)
-    parameters = sum(p.numel() for p in model.parameters())
-    quantized = published_config(name).get("quantization_config", {})
-    if quantized and quantized.get("weight_block_size") != [BLOCK, BLOCK]:
-        pytest.skip(
-            "its numbers agree with each other; how vLLM packs this format is not known here"
-        )
-    fp8 = quantized or (name.endswith("-fp8") and not published_config(name))
-    expected = sum(fp8_bytes(model)) if fp8 else 2 * parameters
-    assert MODELS[name]["weightBytes"] == expected
+    if (how := quantization(name)) and kind(how) not in FORMATS:
+        pytest.skip(f"how vLLM packs {kind(how)} is not in weights.py; the numbers agree")
+    assert MODELS[name]["weightBytes"] == loaded(model, how)
 
 
 @cache
@@ -299,18 +288,31 @@ def registered(module: str, table: str) -> set[str]:
 @each_model
 def test_vllm_has_the_parsers(name: str) -> None:
     preset = MODELS[name]
-    assert preset["reasoningParser"] in registered("reasoning", "_REASONING_PARSERS_TO_REGISTER")
+    parsers = registered("reasoning", "_REASONING_PARSERS_TO_REGISTER")
+    assert preset["reasoningParser"] in parsers | {""}
     if preset["toolCallParser"]:
         assert preset["toolCallParser"] in registered("tool_parsers", "_TOOL_PARSERS_TO_REGISTER")
 
 
 @each_model
-def test_only_a_hybrid_model_has_two_modes(name: str) -> None:
+def test_the_way_that_it_thinks_is_one_that_the_middleware_can_tell(name: str) -> None:
     preset = MODELS[name]
-    modes = {"thinking", "nonThinking"} if preset["hybrid"] else {"thinking"}
-    assert set(preset["sampling"]) == modes
-    # It leaves `content` null when a hybrid model does not think.
-    assert not (preset["hybrid"] and preset["reasoningParser"] == "deepseek_r1")
+    thinking = dict(preset["thinking"])
+    assert isinstance(thinking.pop("opens"), bool)
+    told = {"enabled", "disabled"} if thinking["argument"] else set()
+    common = {"modes", "argument", "default", "efforts", "switches", "budget", "tags"}
+    assert set(thinking) == common | told
+    terms = Terms.model_validate(thinking)
+    if terms.modes == "both":
+        assert terms.argument and terms.enabled != terms.disabled
+    else:
+        assert terms.default is terms.fixed
+    assert terms.tags or terms.budget == "none"  # the engine counts between them
+    modes = {"both": {"thinking", "nonThinking"}, "always": {"thinking"}, "never": {"nonThinking"}}
+    assert set(preset["sampling"]) == modes[terms.modes]
+    assert bool(preset["reasoningParser"]) == (terms.modes != "never")
+    # It leaves `content` null when a model does not think.
+    assert preset["reasoningParser"] != "deepseek_r1" or terms.modes == "always"
 
 
 @each_model

@@ -7,7 +7,7 @@ ENGINE := $(if $(filter %-cpu.yaml,$(CONFIG)),.venv/cpu,.venv/gpu)
 ANY    := $(firstword $(wildcard .venv/cpu .venv/gpu) .venv/cpu)
 
 .DEFAULT_GOAL := help
-.PHONY: help run chat ui test test-serve test-others e2e render bench calibrate preflight plan status lint validate format lock clean
+.PHONY: help run chat ui test test-serve test-others e2e render bench calibrate preset preflight plan status lint validate format lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ render: .venv/cpu ## make anew what comes from the chart: schema, its README, k8
 	$(PYTHON) tools/schema.py
 	tools/go-tool helm-docs --chart-search-root charts --log-level warning
 	$(PYTHON) tools/render.py
+
+preset: $(ANY) ## draft a model's preset [MODEL=owner/name, CONFIG=folder, TEMPLATE=file, ARGS="--out -"]
+	@exec $(PYTHON) -m tools.preset $(if $(MODEL),--model $(MODEL)) $(if $(filter command line environment,$(origin CONFIG)),--config "$(CONFIG)") $(if $(TEMPLATE),--template "$(TEMPLATE)") $(ARGS)
 
 preflight: $(ANY) ## will it start in the cluster of KUBECONFIG? [ARGS="-f my-values.yaml --namespace x"]
 	@exec $(PYTHON) -m tools.preflight $(ARGS)

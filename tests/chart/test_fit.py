@@ -12,10 +12,11 @@ import yaml
 from vllm.config import CUDAGraphMode
 from vllm.config.vllm import VllmConfig
 from vllm.engine.arg_utils import AsyncEngineArgs
+from vllm.model_executor.models.config import GptOssForCausalLMConfig
 from vllm.usage.usage_lib import UsageContext
 from vllm.v1.kv_cache_interface import FullAttentionSpec
 
-from .conftest import CHART, Refused, manifest, refusal, render
+from .conftest import CHART, Refused, llm_configs, manifest, refusal, render
 
 GIB = 2**30
 ACCELERATORS = {
@@ -76,7 +77,7 @@ def test_the_kv_cache_is_as_large_as_vllms(fit, model, tensor, pipeline, length,
         }
     )
     assert found["sequence"] * GIB == vllm_bytes(model, tensor, pipeline, length, dtype)
-    assert found["sequences"] == int(found["left"] / found["sequence"])
+    assert found["sequences"] == int((found["left"] - found["block"]) / found["sequence"])
     assert found["left"] == pytest.approx(found["budget"] - found["weights"] - found["overhead"])
 
 
@@ -99,13 +100,13 @@ def test_a_step_is_as_long_as_vllm_makes_it_on_that_accelerator(fit, name, monke
     assert default != fit({**values, "engine": {"maxNumBatchedTokens": 2 * tokens}})
 
 
-def vllm_graphs(sequences):
+def vllm_graphs(sequences, largest=None):
     """Return how many CUDA graphs vLLM captures: for each size one that is cut at attention, and
     for each that a step of decoding alone can have a whole one.
     """
     compilation = SimpleNamespace(
         cudagraph_mode=CUDAGraphMode.FULL_AND_PIECEWISE,
-        max_cudagraph_capture_size=None,
+        max_cudagraph_capture_size=largest,
         cudagraph_capture_sizes=None,
         pass_config=SimpleNamespace(enable_sp=False),
         post_init_cudagraph_sizes=lambda: None,
@@ -125,14 +126,30 @@ def vllm_graphs(sequences):
 
 
 @pytest.mark.parametrize("sequences", [8, 16, 64, 100, 128, 256])
-def test_as_many_cuda_graphs_are_counted_as_vllm_captures(fit, sequences):
+@pytest.mark.parametrize("largest", [None, 1024])
+def test_as_many_cuda_graphs_are_counted_as_vllm_captures(fit, sequences, largest):
     values = {"accelerator": {"preset": "h100"}, "parallelism": {"tensor": 4}}
+    own = {"max_cudagraph_capture_size": largest} if largest else {}
     overheads = [
         fit({**values, "engine": {"maxNumSeqs": sequences, "kwargs": kwargs}})["overhead"]
-        for kwargs in ({}, {"enforce_eager": True})
+        for kwargs in (own, {"enforce_eager": True})
     ]
     counted = (overheads[0] - overheads[1]) * 1024 / (0.25 * 64)  # MiB a graph x layers
-    assert vllm_graphs(sequences) <= round(counted, 6) < vllm_graphs(sequences) + 1
+    captured = vllm_graphs(sequences, largest)
+    assert captured <= round(counted, 6) < captured + 1
+
+
+def test_as_many_of_gpt_oss_as_vllm_captures_of_it():
+    """It has more than others (GptOssForCausalLMConfig), and the preset says so."""
+    compilation = SimpleNamespace(cudagraph_capture_sizes=None, max_cudagraph_capture_size=None)
+    config = SimpleNamespace(
+        structured_outputs_config=SimpleNamespace(reasoning_parser="openai_gptoss"),
+        compilation_config=compilation,
+    )
+    GptOssForCausalLMConfig.verify_and_update_config(config)
+    for path in CHART.glob("presets/models/gpt-oss-*.yaml"):
+        kwargs = yaml.safe_load(path.read_text())["engineKwargs"]
+        assert kwargs["max_cudagraph_capture_size"] == compilation.max_cudagraph_capture_size
 
 
 @pytest.mark.parametrize("model, most", [("qwen3-32b", 8), ("qwen3-4b", 8), ("qwen3-8b", 4)])
@@ -174,3 +191,71 @@ def test_the_way_out_works():
     for accelerator in out:
         image = {"image": {"repository": "rocm", "tag": "2.60.0"}} if "mi" in accelerator else {}
         assert render({**values, "accelerator": {"preset": accelerator}, **image})
+
+
+@pytest.mark.parametrize("model", ["gpt-oss-20b", "qwen3.6-27b-fp8", "qwen3-8b"])
+def test_the_longest_sequence_that_it_proposes_is_the_longest(model):
+    """Also where a sequence does not grow by its length alone."""
+    values = {
+        "model": {"preset": model, "maxModelLen": 40000},
+        "accelerator": {"preset": "l4", "overrides": {"memoryMiB": 0}},
+        "parallelism": {"tensor": 1},
+    }
+    # As much memory as leaves room for some of that length.
+    weights = yaml.safe_load((CHART / f"presets/models/{model}.yaml").read_text())["weightBytes"]
+    for memory in range(weights // 2**20, 80000, 1000):
+        values["accelerator"]["overrides"]["memoryMiB"] = memory
+        try:
+            proposed = re.search(r"model\.maxModelLen=(\d+)", refusal(values))
+        except AssertionError:
+            pytest.fail("it fits before anything is proposed")
+        if proposed:
+            break
+    longest = int(proposed[1])
+    assert render({**values, "model": {"preset": model, "maxModelLen": longest}})
+    longer = {**values, "model": {"preset": model, "maxModelLen": longest + 1024}}
+    assert "does not fit" in refusal(longer)
+
+
+@pytest.mark.parametrize(
+    "model, tensor, whole",
+    [
+        ("qwen3-235b-a22b", 8, 94 * 4096 * 2 * 128 * (1 - 4 / 8)),  # a KV head is on two of them
+        ("qwen3-235b-a22b", 4, 0),
+        ("deepseek-v3.1", 8, 61 * 7168 * 4 * 576 * (1 - 1 / 8)),  # projections into latents
+    ],
+)
+def test_what_every_accelerator_has_whole_is_among_its_weights(fit, model, tensor, whole):
+    preset = yaml.safe_load((CHART / f"presets/models/{model}.yaml").read_text())
+    found = fit(
+        {
+            "model": {"preset": model},
+            "accelerator": {"preset": "b200"},
+            "parallelism": {"tensor": tensor},
+        }
+    )
+    of_each = preset["weightBytes"] / preset["parameters"]
+    assert found["weights"] * GIB == pytest.approx(
+        preset["weightBytes"] / tensor + whole * of_each, rel=1e-9
+    )
+
+
+@pytest.mark.parametrize("length, scaled", [(None, False), (40960, False), (65536, True)])
+def test_positions_are_scaled_beyond_what_the_model_was_trained_for(length, scaled):
+    model = {"preset": "qwen3-32b", "maxModelLen": length}
+    values = {"model": model, "accelerator": {"preset": "h200"}}
+    (config,) = llm_configs(render(values))
+    assert ("hf_overrides" in config["engine_kwargs"]) == scaled
+    own = {"rope_parameters": {"rope_type": "yarn", "factor": 2}}
+    values["engine"] = {"kwargs": {"hf_overrides": own}}
+    (config,) = llm_configs(render(values))
+    assert config["engine_kwargs"]["hf_overrides"] == own
+
+
+def test_a_state_per_sequence_caches_no_prefixes_where_prompts_are_prefilled_whole(fit):
+    values = {"model": {"preset": "qwen3.6-27b"}, "accelerator": {"preset": "h200"}}
+    whole = {**values, "engine": {"kwargs": {"enable_chunked_prefill": False}}}
+    (config,) = llm_configs(render(whole))
+    assert config["engine_kwargs"]["enable_prefix_caching"] is False
+    assert "enable_prefix_caching" not in llm_configs(render(values))[0]["engine_kwargs"]
+    assert fit(whole)["sequence"] < fit(values)["sequence"]

@@ -16,7 +16,17 @@ MODEL = """\
 # Thinks or not, by request, and is made up. https://huggingface.co/Example/Example-9B
 source: Example/Example-9B
 revision: 0123456789abcdef0123456789abcdef01234567
-hybrid: true
+thinking:
+  modes: both
+  argument: thinking
+  enabled: true
+  disabled: false
+  default: false
+  efforts: []
+  switches: false
+  opens: false
+  budget: engine
+  tags: [<think>, </think>]
 parameters: 8900000000
 weightBytes: 17800000000
 layers: 40

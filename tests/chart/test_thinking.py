@@ -46,6 +46,19 @@ SAMPLING = {
 }
 
 
+QWEN3 = {
+    "modes": "both",
+    "argument": "enable_thinking",
+    "enabled": True,
+    "disabled": False,
+    "default": True,
+    "efforts": [],
+    "switches": True,
+    "budget": "engine",
+    "tags": ["<think>", "</think>"],
+}
+
+
 def test_without_values_there_are_the_efforts_and_the_cards_sampling_of_each_mode() -> None:
     assert rendered() == {
         "thinkingDefault": True,
@@ -54,6 +67,7 @@ def test_without_values_there_are_the_efforts_and_the_cards_sampling_of_each_mod
         "effortBudgets": TABLE,
         "sampling": SAMPLING,
         "adaptive": {"threshold": 0.9, "draftTokens": 64},
+        "native": QWEN3,
     }
     assert DEFAULTS["reasoning"]["effortBudgets"] == TABLE
 

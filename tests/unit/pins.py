@@ -33,6 +33,7 @@ NO_PINS = {
     r"(^|/)go\.sum$|package-lock\.json$": "locks, made by the tool that reads them",
     r"^tests/.*\.py$|^tests/chart/(golden|refusals)/|_cases/": "values that a test is about",
     r"^(bench|models/nano|tests/unit/recorded)/.*\.(json|jsonl|svg|sse)$": "data",
+    r"^tests/chart/configs/.*\.json$": "models' own config.json",
     r"^renovate\.json5$": "what reads them",
 }
 NO_PIN = [

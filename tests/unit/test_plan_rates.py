@@ -4,7 +4,7 @@ import pytest
 
 from plan import Stop
 from plan.arithmetic import by_arithmetic
-from plan.hardware import active
+from plan.hardware import active, peak
 from plan.load import Load
 from plan.rates import by_table
 from plan.release import Replica
@@ -102,3 +102,24 @@ def test_without_a_data_sheet_either_it_says_what_to_do() -> None:
 def test_experts_that_a_token_does_not_go_through_don_t_count() -> None:
     sizes = dict(layers=48, hiddenSize=2048, intermediateSize=6144, experts=128, activeExperts=8)
     assert active({"parameters": 30532122624, **sizes}) / 1e9 == pytest.approx(3.35, abs=0.01)
+
+
+def test_the_parameters_of_a_token_are_the_presets_where_it_says_them() -> None:
+    experts = {"layers": 2, "hiddenSize": 10, "intermediateSize": 20, "experts": 8}
+    mixed = {"parameters": 10_000, **experts, "activeExperts": 2}
+    assert active(mixed) == 10_000 - 2 * 3 * 10 * 10 * 6
+    assert active({**mixed, "activeParameters": 4000}) == 4000
+
+
+@pytest.mark.parametrize(("bits", "tflops"), [(16, 100), (8, 200), (4, 100)])
+def test_weights_of_8_bits_are_reckoned_with_in_8_and_of_4_in_16(bits: int, tflops: int) -> None:
+    sheet = {"peak": {"bandwidthGBs": 1000, "tflops": 100, "fp8Tflops": 200}}
+    found = peak(sheet, {"weightBytes": 1000 * bits // 8, "parameters": 1000}, 1)
+    assert found and found.compute == tflops * 1e12
+
+
+def test_what_a_sequence_keeps_whatever_its_length_is_taken_of_the_cache() -> None:
+    engine = by_arithmetic(replica(kept=0.25, cache=20_000), LOAD).engine
+    assert engine.room(4096) == 4096
+    assert engine.room(0) == 1024
+    assert engine.at_once(LOAD) == pytest.approx(20_000 / (1024 + 0.75 * LOAD.over_time(1)))

@@ -71,8 +71,9 @@ def plan(options: argparse.Namespace, others: list[str]) -> Plan:
     table = read(options.table, options.system) if options.table else None
     named = (("model.preset", options.preset), ("accelerator.preset", options.accelerator))
     replica = laid_out([*others, *(f"--set={key}={name}" for key, name in named if name)])
-    if load.share < 1 and not replica.model["hybrid"]:
-        raise Stop(f"--share {load.share:g}: {replica.id} always thinks; give --share 1")
+    modes = replica.model["thinking"]["modes"]
+    if modes != "both" and load.share != (only := int(modes == "always")):
+        raise Stop(f"--share {load.share:g}: {replica.id} {modes} thinks; give --share {only}")
     longest = load.prompt + load.answer + (load.thinking if load.share else 0)
     if longest > replica.length:
         raise Stop(

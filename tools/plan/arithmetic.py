@@ -95,5 +95,5 @@ def by_arithmetic(replica: Replica, load: Load, without: Key | None = None) -> R
             f"what {count} accelerators say to each other in a step is not reckoned with"
         )
     step = Curve(((1, base + one + cache), (2, base + 2 * (one + cache))))
-    engine = Engine(step, start, one, 0.0, replica.sequences, replica.cache, replica.batched)
+    engine = Engine(step, start, one, 0.0, replica.sequences, *replica.cached)
     return Rates(engine, False, 0, tuple(lines), tuple(warnings))

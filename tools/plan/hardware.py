@@ -25,13 +25,16 @@ def peak(accelerator: dict[str, object], model: dict[str, object], count: int) -
     sheet = accelerator.get("peak")
     if not isinstance(sheet, dict) or not {"bandwidthGBs", "tflops"} <= sheet.keys():
         return None
-    eight_bits = int(str(model["weightBytes"])) < 1.5 * int(str(model["parameters"]))
+    # Weights of 4 bits are unpacked, and reckoned with in 16, but for what a Blackwell does.
+    eight_bits = 0.9 < int(str(model["weightBytes"])) / int(str(model["parameters"])) < 1.5
     tflops = sheet["fp8Tflops" if eight_bits and "fp8Tflops" in sheet else "tflops"]
     return Peak(sheet["bandwidthGBs"] * 1e9 * count, tflops * 1e12 * count)
 
 
 def active(model: dict[str, object]) -> float:
     """Return the parameters that a token goes through."""
+    if "activeParameters" in model:
+        return float(str(model["activeParameters"]))
     parameters = float(str(model["parameters"]))
     if "experts" not in model:
         return parameters

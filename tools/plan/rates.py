@@ -106,5 +106,5 @@ def by_table(replica: Replica, load: Load, table: Table) -> Rates:
             f"more than {most:.0f} streams were not measured: up to engine.maxNumSeqs "
             f"{replica.sequences} a step is taken to grow as before"
         )
-    engine = Engine(step, start, token, overhead, replica.sequences, replica.cache, replica.batched)
+    engine = Engine(step, start, token, overhead, replica.sequences, *replica.cached)
     return Rates(engine, True, most, tuple(lines), tuple(warnings))

@@ -45,6 +45,7 @@ class Replica:
         cache: tokens that its KV cache holds.
         batched: tokens that a step of its engine takes.
         token_bytes: of KV cache, a token, on all accelerators together.
+        kept: the part of a longest sequence's KV cache that a short one takes too: states, windows.
         model: the model's preset.
         accelerator: the accelerator's preset.
         lanes: whether quick answers go first.
@@ -63,6 +64,12 @@ class Replica:
     model: dict[str, Any]
     accelerator: dict[str, Any]
     lanes: bool
+    kept: float = 0.0
+
+    @property
+    def cached(self) -> tuple[float, float, float, float]:
+        """What an engine is told of its cache: tokens, those of a step, `kept` and `of_token`."""
+        return self.cache, self.batched, self.kept * self.length, 1 - self.kept
 
     @property
     def where(self) -> str:
@@ -103,7 +110,8 @@ def laid_out(arguments: Sequence[str]) -> Replica:
         length=plan["maxModelLen"],
         cache=fit["tokens"],
         batched=fit["batched"],
-        token_bytes=fit["sequence"] * 2**30 / plan["maxModelLen"] * plan["tensor"],
+        token_bytes=fit["token"] * 2**30 * plan["tensor"],
+        kept=1 - min(1.0, fit["token"] * plan["maxModelLen"] / fit["sequence"]),
         model=plan["spec"],
         accelerator=plan["accelerator"],
         lanes=shown["lanes"],

@@ -105,7 +105,7 @@ def shown(plan: Plan) -> str:
     steps = [
         *plan.rates.lines,
         f"Cache: it holds {replica.cache:,} tokens (the chart's own arithmetic); a running request "
-        f"comes to {load.over_time(1):.0f}, so {at_once:.0f} run at once, of "
+        f"comes to {engine.room(load.over_time(1)):.0f}, so {at_once:.0f} run at once, of "
         f"engine.maxNumSeqs {replica.sequences}.",
         f"Most: {load.generated:.0f} tokens a request x "
         f"{1e3 * engine.step(at_once):.1f} ms a step / {at_once:.0f} at once + "

@@ -29,6 +29,8 @@ class Engine:
         sequences: that run at once, at most.
         cache: tokens that the KV cache holds.
         batched: tokens that a step takes; a longer prompt takes several.
+        kept: tokens' worth that a sequence takes of the cache, however short it is.
+        of_token: what a token takes beside that; 1: all that the cache has room for by tokens.
     """
 
     step: Curve
@@ -38,6 +40,12 @@ class Engine:
     sequences: int
     cache: float = math.inf
     batched: float = math.inf
+    kept: float = 0.0
+    of_token: float = 1.0
+
+    def room(self, tokens: float) -> float:
+        """Return what a sequence takes of the cache, in tokens."""
+        return self.kept + self.of_token * tokens
 
     def prefill(self, prompt: float) -> float:
         """Return the seconds that the start of a request takes from all."""
@@ -45,7 +53,7 @@ class Engine:
 
     def at_once(self, load: Load) -> float:
         """Return how many requests run at once where as many as possible wait."""
-        return max(1.0, min(self.sequences, self.cache / load.over_time(1)))
+        return max(1.0, min(self.sequences, self.cache / self.room(load.over_time(1))))
 
     def saturation(self, load: Load) -> float:
         """Return the requests a second that a replica can't exceed."""
@@ -119,7 +127,7 @@ def simulate(engine: Engine, requests: Sequence[Request], rate: float = 1.0) -> 
 
     def fits(number: int) -> bool:
         running = decoding + len(starting)
-        room = held + requests[number].tokens <= engine.cache
+        room = held + engine.room(requests[number].tokens) <= engine.cache
         return not running or (running < engine.sequences and room)  # an empty engine takes any
 
     def sees(number: int, what: str) -> None:
@@ -133,7 +141,7 @@ def simulate(engine: Engine, requests: Sequence[Request], rate: float = 1.0) -> 
         while waiting and fits(waiting[0]):
             number = waiting.popleft()
             starting.append([number, requests[number].prompt])
-            held += requests[number].tokens
+            held += engine.room(requests[number].tokens)
             begun += 1
         if starting:
             room, taken, ready = max(1.0, engine.batched - decoding), 0.0, []
@@ -165,7 +173,7 @@ def simulate(engine: Engine, requests: Sequence[Request], rate: float = 1.0) -> 
             sees(number, what)
             if what == "end":
                 decoding -= 1
-                held -= requests[number].tokens
+                held -= engine.room(requests[number].tokens)
     return times
 
 

@@ -165,7 +165,7 @@ def _bound(engine: Engine, load: Load) -> str:
     prefill = engine.prefill(load.prompt)
     if rate * prefill > 0.5:
         return f"prefill: it takes {100 * rate * prefill:.0f} % of a replica's time"
-    by_cache = engine.cache / load.over_time(1) < engine.sequences
+    by_cache = engine.cache / engine.room(load.over_time(1)) < engine.sequences
     double = load.generated * engine.step(2 * running) / (2 * running) + prefill
     if 1 / double < 1.1 * rate:
         return "decode: twice as many sequences at once would bring less than a tenth"

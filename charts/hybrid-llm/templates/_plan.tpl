@@ -27,7 +27,7 @@ It is kept among the values, which all files share: working it out takes most of
 {{- $models := list -}}
 {{- $values := $root.Values -}}
 {{- include "hybrid-llm.numbers" (pick $values "additionalModels" "autoscaling" "dashboard" "engine" "prometheusRule" "reasoning" "serving" "tracing") -}}
-{{- $first := dict "at" "" "model" $values.model "accelerator" $values.accelerator "parallelism" $values.parallelism "autoscaling" $values.autoscaling "engine" $values.engine "reasoning" $values.reasoning -}}
+{{- $first := dict "at" "" "model" $values.model "accelerator" $values.accelerator "parallelism" $values.parallelism "autoscaling" $values.autoscaling "engine" $values.engine "lora" $values.lora "reasoning" $values.reasoning -}}
 {{- $given := list $first -}}
 {{- range $index, $item := $values.additionalModels -}}
   {{- $one := dict "at" (printf "additionalModels[%d]." $index) -}}
@@ -38,10 +38,11 @@ It is kept among the values, which all files share: working it out takes most of
     "parallelism" (dict "tensor" nil "pipeline" 1)
     "autoscaling" $values.autoscaling
     "engine" (set (set (deepCopy $values.engine) "maxNumBatchedTokens" nil) "kwargs" dict)
+    "lora" (dict "adapters" dict "bucket" "" "maxLoras" 1 "maxRank" 16)
     "reasoning" (merge (dict "parser" "" "adaptive" (dict "enabled" $values.reasoning.adaptive.enabled "threshold" nil "draftTokens" nil)) (omit $values.reasoning "parser" "adaptive"))
   -}}
   {{- /* Helm drops the values that are null by default. */ -}}
-  {{- $nulls := dict "accelerator" (list "tolerations" "sharedBy") "autoscaling" (list "wakeWaitSeconds" "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "tokenBudget" "maxTokenBudget") -}}
+  {{- $nulls := dict "accelerator" (list "tolerations" "sharedBy") "autoscaling" (list "wakeWaitSeconds" "targetOngoingRequests" "maxOngoingRequests" "maxQueuedRequests") "reasoning" (list "thinkingDefault" "tokenBudget" "maxTokenBudget") -}}
   {{- range $section, $defaults := $base -}}
     {{- $whole := deepCopy $defaults -}}
     {{- range get $nulls $section | default list -}}
@@ -102,7 +103,9 @@ It is kept among the values, which all files share: working it out takes most of
   {{- $_ := set $out "minAvailable" (ternary (max (ternary 0 1 $spot) (sub $least 1)) $keep (kindIs "invalid" $keep) | int) -}}
   {{- $_ := set $out "fromNetwork" (has $values.weights.from (list "hub" "bucket")) -}}
   {{- $identity := list -}}
-  {{- if eq $values.weights.from "bucket" -}}
+  {{- $bucket := eq $values.weights.from "bucket" -}}
+  {{- range $models -}}{{- $bucket = or $bucket (ne .lora.bucket "") -}}{{- end -}}
+  {{- if $bucket -}}
     {{- $byPlatform := $root.Files.Get "files/workload-identity.yaml" | fromYaml -}}
     {{- range $models -}}{{- $identity = concat $identity (get $byPlatform .platform | default list) | uniq -}}{{- end -}}
   {{- end -}}
@@ -134,7 +137,8 @@ It is kept among the values, which all files share: working it out takes most of
 {{- if not $missing -}}
   {{- /* Which fields there are is what the default preset has. */ -}}
   {{- $example := fromYaml (.root.Files.Get (ternary "presets/models/qwen3-30b-a3b.yaml" "presets/accelerators/cpu.yaml" (eq $kind "model"))) -}}
-  {{- if eq $kind "model" -}}{{- $_ := set $example "adaptive" dict -}}{{- end -}}{{/* which only a calibrated one has */}}
+  {{- $more := ternary (list "adaptive" "attention" "activeParameters" "longContext") list (eq $kind "model") -}}{{/* that only some have */}}
+  {{- range $more -}}{{- $_ := set $example . dict -}}{{- end -}}
   {{- if eq $kind "accelerator" -}}{{- $_ := set $example "peak" dict -}}{{- $_ := set $example "migMiB" dict -}}{{- end -}}{{/* which a CPU has not */}}
   {{- range $field, $_ := .given.overrides -}}
     {{- if not (hasKey $example $field) -}}
@@ -143,10 +147,20 @@ It is kept among the values, which all files share: working it out takes most of
   {{- end -}}
   {{- /* Field by field: sprig's merges take 0, false and "" for absent. */ -}}
   {{- $whole := deepCopy $preset -}}
-  {{- range $field, $value := .given.overrides -}}{{- $_ := set $whole $field $value -}}{{- end -}}
+  {{- range $field, $value := .given.overrides -}}
+    {{- if ne $field "thinking" -}}{{- $_ := set $whole $field $value -}}{{- end -}}
+  {{- end -}}
+  {{- with .given.overrides.thinking -}}
+    {{- $thinking := get $whole "thinking" | default dict -}}
+    {{- range $field, $value := . -}}{{- $_ := set $thinking $field $value -}}{{- end -}}
+    {{- $_ := set $whole "thinking" $thinking -}}
+  {{- end -}}
   {{- $lacking := list -}}
-  {{- range $field, $_ := omit $example "adaptive" "peak" "migMiB" "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
+  {{- range $field, $_ := omit $example "adaptive" "attention" "activeParameters" "longContext" "peak" "migMiB" "revision" "experts" "activeExperts" "engineKwargs" "env" -}}
     {{- if not (hasKey $whole $field) -}}{{- $lacking = append $lacking $field -}}{{- end -}}
+  {{- end -}}
+  {{- range $field, $_ := omit (default dict $example.thinking) "enabled" "disabled" -}}
+    {{- if and $whole.thinking (not (hasKey $whole.thinking $field)) -}}{{- $lacking = append $lacking (printf "thinking.%s" $field) -}}{{- end -}}
   {{- end -}}
   {{- if $lacking -}}
     {{- $lacks := join ", " (sortAlpha $lacking) -}}
@@ -203,6 +217,9 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- /* vLLM takes a part of all the memory that it sees, which is the whole GPU's where it is shared. */ -}}
   {{- $_ := set $model "engineUtilization" $engine.gpuMemoryUtilization -}}
   {{- if gt ($model.slice.sharedBy | int) 1 -}}{{- $_ := set $model "engineUtilization" (round (divf $engine.gpuMemoryUtilization $model.slice.sharedBy) 4) -}}{{- end -}}
+  {{- $_ := set $model "lora" (set (set (deepCopy $given.lora) "maxLoras" ($given.lora.maxLoras | int)) "maxRank" ($given.lora.maxRank | int)) -}}
+  {{- $_ := set $model.lora "enabled" (or (not (empty $given.lora.adapters)) (ne $given.lora.bucket "")) -}}
+  {{- $_ := set $model.lora "inMemory" (max $model.lora.maxLoras (ternary 16 (len $given.lora.adapters) (ne $given.lora.bucket ""))) -}}
   {{- $_ := set $model "cpuCacheGiB" (get (default dict $accelerator.env) "VLLM_CPU_KVCACHE_SPACE" | default "0" | float64) -}}
   {{- $_ := set $model "pipeline" ($given.parallelism.pipeline | int) -}}
   {{- include "hybrid-llm.tensor" (dict "given" $given.parallelism.tensor "model" $model) -}}
@@ -257,9 +274,13 @@ say. (dict "given" values "model" model)
 */}}
 {{- define "hybrid-llm.reasoning" -}}
 {{- $given := .given -}}
+{{- $thinking := .model.spec.thinking -}}
+{{- $both := eq $thinking.modes "both" -}}
 {{- $reasoning := pick $given "fields" "thinkingDefault" "allowOverride" "lanes" -}}
+{{- if kindIs "invalid" $given.thinkingDefault -}}{{- $_ := set $reasoning "thinkingDefault" $thinking.default -}}{{- end -}}
+{{- $_ := set $reasoning "native" (omit $thinking "opens") -}}
 {{- $_ := set $reasoning "parser" (default .model.spec.reasoningParser $given.parser) -}}
-{{- if not .model.spec.hybrid -}}{{- $_ := set $reasoning "allowOverride" false -}}{{- end -}}
+{{- if not $both -}}{{- $_ := set $reasoning "allowOverride" false -}}{{- end -}}
 {{- range $field := list "tokenBudget" "maxTokenBudget" -}}
   {{- $tokens := index $given $field -}}
   {{- if not (kindIs "invalid" $tokens) -}}{{- $_ := set $reasoning $field ($tokens | int) -}}{{- end -}}
@@ -267,7 +288,10 @@ say. (dict "given" values "model" model)
 {{- /* Helm drops what is null by default, and what a user sets to null instead of a default. */ -}}
 {{- $efforts := dict "minimal" nil "low" nil "medium" nil "high" nil "xhigh" nil "max" nil -}}
 {{- $ours := dict "minimal" 256 "low" 1024 "medium" 4096 -}}
+{{- /* The table is ours: a model that knows efforts itself, or that nothing bounds, has what a user writes alone. */ -}}
+{{- $own := or $thinking.efforts (eq $thinking.budget "none") (eq $thinking.modes "never") -}}
 {{- range $effort, $tokens := $given.effortBudgets -}}
+  {{- if and $own (eq ($tokens | int) (index $ours $effort | int)) -}}{{- $tokens = index $efforts $effort -}}{{- end -}}
   {{- $most := ternary $reasoning.maxTokenBudget nil (eq ($tokens | int) (index $ours $effort | int)) -}}
   {{- include "hybrid-llm.atMost" (dict "in" $efforts "field" $effort "tokens" $tokens "most" $most) -}}
 {{- end -}}
@@ -275,7 +299,7 @@ say. (dict "given" values "model" model)
 {{- /* An always thinking model has no drafts. */ -}}
 {{- $preset := get .model.spec "adaptive" | default dict -}}
 {{- $adaptive := dict "threshold" (dig "threshold" 0.9 $preset) "draftTokens" (dig "draftTokens" 64 $preset | int) -}}
-{{- if .model.spec.hybrid -}}
+{{- if $both -}}
   {{- include "hybrid-llm.adaptive" (dict "in" $reasoning "given" $given.adaptive "else" $adaptive) -}}
 {{- end -}}
 {{- $keys := dict -}}
@@ -309,7 +333,7 @@ say. (dict "given" values "model" model)
 {{- end -}}
 {{- if $keys -}}{{- $_ := set $reasoning "keys" $keys -}}{{- end -}}
 {{- /* Of the mode that is not the default too, unless the engine is to have one for both. */ -}}
-{{- if and .model.spec.hybrid (not (hasKey .model.engine.kwargs "override_generation_config")) -}}
+{{- if and $both (not (hasKey .model.engine.kwargs "override_generation_config")) -}}
   {{- $_ := set $reasoning "sampling" .model.spec.sampling -}}
 {{- end -}}
 {{- $_ := set .model "reasoning" $reasoning -}}
@@ -365,9 +389,8 @@ that a host has and the model's heads divide among. (dict "given" int-or-nil "mo
 {{- $sizes := list -}}
 {{- range $size := list 1 2 4 8 16 -}}
   {{- $host := le (mul $size $.pipeline | int) ($model.accelerator.maxPerNode | int) -}}
-  {{- if and $host (eq (mod $model.spec.kvHeads $size) 0) (eq (mod $model.spec.attentionHeads $size) 0) -}}
-    {{- $sizes = append $sizes $size -}}
-  {{- end -}}
+  {{- $uneven := include "hybrid-llm.kv.uneven" (dict "spec" $model.spec "tensor" $size) | fromJson -}}
+  {{- if and $host (not $uneven) -}}{{- $sizes = append $sizes $size -}}{{- end -}}
 {{- end -}}
 {{- toJson $sizes -}}
 {{- end -}}

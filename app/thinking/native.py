@@ -50,12 +50,12 @@ class Native:
         controls = {*SWITCHES, EFFORT, BUDGET}
         arguments = {name: value for name, value in (kwargs or {}).items() if name not in controls}
         told: Value | None = self._nearest(effort) if thinks else None
-        if self.argument == EFFORT and not told:
-            told = self.enabled if thinks else self.disabled
-        elif self.argument and self.argument != EFFORT:
+        mode = self.enabled if thinks else self.disabled
+        if self.argument == EFFORT:
+            told = told or mode
+        elif self.argument:
             # vLLM's parsers look for the one, whatever the template reads.
-            arguments |= {"enable_thinking": thinks}
-            arguments |= {self.argument: self.enabled if thinks else self.disabled}
+            arguments |= {"enable_thinking": thinks, self.argument: mode}
         if self.own_budget and thinks and budget is not None:
             arguments[self.own_budget] = budget
         fields: dict[str, Any] = {}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from .conftest import BOB, DAVE, KEY, MODEL, MODES, ROOT, START_S, MakeRun, free_port
+from .conftest import BOB, DAVE, KEY, MODEL, MODES, START_S, MakeRun, free_port
 from .surfaces import SURFACES, Reply, ask
 from .tiny.family import ANSWER, THOUGHT, Family, families_here
 from .tiny.made import make
@@ -166,8 +166,7 @@ def test_where_nothing_is_said_it_does_as_its_family_does(tiny: Tiny, surface: A
 def test_each_control_turns_it_on(
     tiny: Tiny, surface: Any, streamed: bool, control: dict[str, Any]
 ):
-    if tiny.native["modes"] == "always" or control != ON["/think"]:
-        check(tiny, surface, tiny.ask(surface, streamed, **control), len(THOUGHT))
+    check(tiny, surface, tiny.ask(surface, streamed, **control), len(THOUGHT))
 
 
 @of("both")
@@ -289,13 +288,6 @@ def test_left_the_choice_it_thinks_where_it_is_in_doubt(tiny: Tiny, streamed: bo
     reply = tiny.ask(SURFACES["chat"], streamed, reasoning_effort="auto")
     assert reply.decided.startswith("thought;")
     check(tiny, SURFACES["chat"], reply, len(THOUGHT))
-
-
-def test_the_parsers_of_all_presets_are_among_these():
-    """So that a preset of a new family brings a file of `families` with it."""
-    shown = {family.reasoning_parser for family in FAMILIES.values()}
-    for preset in (ROOT / "charts/hybrid-llm/presets/models").glob("*.yaml"):
-        assert (yaml.safe_load(preset.read_text())["reasoningParser"] or None) in shown, preset.name
 
 
 def test_the_names_that_are_listed_are_those_of_its_modes(tiny: Tiny):

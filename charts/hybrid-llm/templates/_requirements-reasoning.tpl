@@ -12,7 +12,6 @@
 {{- $does := printf "this model %s thinks" $thinking.modes -}}
 {{- $hybrid := "hybrid model such as qwen3-32b" -}}
 {{- $reasoning := $m.reasoning -}}
-{{- $reasoning := $m.reasoning -}}
 {{- if and (not $reasoning.parser) (ne $thinking.modes "never") -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.overrides.reasoningParser" $at) "" "without a parser the thinking would be a part of the answer" "name one: reasoningParsers in files/vllm.yaml has them all") -}}
 {{- else if and $reasoning.parser (not (has $reasoning.parser $vllm.reasoningParsers)) -}}

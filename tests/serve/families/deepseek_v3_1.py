@@ -1,6 +1,6 @@
 """DeepSeek-V3.1: `thinking`, off by default; its template opens the thinking, or closes it."""
 
-from ..tiny.family import SIZES, Family
+from ..tiny.family import SIZES, Family, terms
 
 TEMPLATE = """\
 <｜begin▁of▁sentence｜>
@@ -44,14 +44,7 @@ FAMILY = Family(
         "topk_method": "noaux_tc",
         "v_head_dim": 32,
     },
-    native={
-        "modes": "both",
-        "argument": "thinking",
-        "enabled": True,
-        "disabled": False,
-        "default": False,
-        "switches": False,
-    },
+    native=terms("deepseek-v3.1"),
     template=TEMPLATE,
     head="<｜Assistant｜>",
     before="<think>",

@@ -1,6 +1,6 @@
 """Gemma 4: `enable_thinking`, off by default; it thinks in a channel with tags of its own."""
 
-from ..tiny.family import SIZES, Family
+from ..tiny.family import SIZES, Family, terms
 
 TEMPLATE = """\
 <bos>
@@ -29,15 +29,7 @@ FAMILY = Family(
         "tie_word_embeddings": True,
         "vocab_size_per_layer_input": 512,
     },
-    native={
-        "modes": "both",
-        "argument": "enable_thinking",
-        "enabled": True,
-        "disabled": False,
-        "default": False,
-        "switches": False,
-        "tags": ["<|channel>", "<channel|>"],
-    },
+    native=terms("gemma-4-31b-it"),
     template=TEMPLATE,
     head="<|turn>model\n",
     before="<|channel>thought\n",

@@ -1,6 +1,6 @@
 """GLM-4.5 to 4.7: `enable_thinking`, on by default; its template closes the thinking itself."""
 
-from ..tiny.family import SIZES, Family
+from ..tiny.family import SIZES, Family, terms
 
 TEMPLATE = """\
 [gMASK]<sop>
@@ -44,14 +44,7 @@ FAMILY = Family(
         "partial_rotary_factor": 0.5,
         "use_qk_norm": True,
     },
-    native={
-        "modes": "both",
-        "argument": "enable_thinking",
-        "enabled": True,
-        "disabled": False,
-        "default": True,
-        "switches": False,
-    },
+    native=terms("glm-4.7"),
     template=TEMPLATE,
     head="<|assistant|>",
     before="<think>",

@@ -14,7 +14,7 @@ from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_token
 from transformers.convert_slow_tokenizer import TikTokenConverter, bytes_to_unicode
 
 from ..conftest import ROOT
-from ..tiny.family import SIZES, Family
+from ..tiny.family import SIZES, Family, terms
 
 SIZE = 201088  # tokens, the special ones included
 
@@ -59,14 +59,7 @@ FAMILY = Family(
         "sliding_window": 128,
         "swiglu_limit": 7.0,
     },
-    native={
-        "modes": "always",
-        "argument": "",
-        "efforts": ["low", "medium", "high"],
-        "switches": False,
-        "budget": "none",
-        "tags": [],
-    },
+    native=terms("gpt-oss-20b"),
     template="{{ raise_exception('openai-harmony writes the prompts') }}",
     head="<|end|><|start|>assistant",
     before="<|channel|>analysis<|message|>",

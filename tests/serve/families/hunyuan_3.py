@@ -3,7 +3,7 @@
 Its architecture is that of Qwen3's experts: with its own the engine died here on a CPU (vLLM 0.29).
 """
 
-from ..tiny.family import QWEN3_MOE, Family
+from ..tiny.family import QWEN3_MOE, Family, terms
 
 TEMPLATE = """\
 <|hy_begin▁of▁sentence|>
@@ -28,15 +28,7 @@ TEMPLATE = """\
 
 FAMILY = Family(
     config=QWEN3_MOE,
-    native={
-        "modes": "both",
-        "argument": "reasoning_effort",
-        "enabled": "high",
-        "disabled": "no_think",
-        "default": False,
-        "efforts": ["low", "high"],
-        "switches": False,
-    },
+    native=terms("hy3"),
     template=TEMPLATE,
     head="<|hy_Assistant|>",
     before="<think>",

@@ -1,6 +1,6 @@
 """Kimi-K2-Thinking: always thinks, and begins it itself."""
 
-from ..tiny.family import Family
+from ..tiny.family import Family, terms
 from .deepseek_v3_1 import FAMILY as DEEPSEEK
 
 TEMPLATE = """\
@@ -16,7 +16,7 @@ TEMPLATE = """\
 
 FAMILY = Family(
     config=DEEPSEEK.config,  # it has DeepSeek-V3's architecture
-    native={"modes": "always", "argument": "", "switches": False},
+    native=terms("kimi-k2-thinking"),
     template=TEMPLATE,
     head="<|im_assistant|>assistant<|im_middle|>",
     before="<think>",

@@ -3,7 +3,7 @@
 Its architecture is that of Qwen3's experts: with its own the engine died here on a CPU (vLLM 0.29).
 """
 
-from ..tiny.family import QWEN3_MOE, Family
+from ..tiny.family import QWEN3_MOE, Family, terms
 
 TEMPLATE = """\
 ]~!b[]~b]system
@@ -28,7 +28,7 @@ You are a helpful assistant.
 
 FAMILY = Family(
     config=QWEN3_MOE,
-    native={"modes": "always", "argument": "", "default": True, "switches": False},
+    native=terms("minimax-m2.7"),
     template=TEMPLATE,
     head="]~b]ai\n",
     before="<think>\n",

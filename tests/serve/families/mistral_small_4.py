@@ -4,7 +4,7 @@ Its architecture is that of Qwen3's experts, and its tokenizer one of Hugging Fa
 mistral-common's files, which nothing here can make.
 """
 
-from ..tiny.family import QWEN3_MOE, Family
+from ..tiny.family import QWEN3_MOE, Family, terms
 
 TEMPLATE = """\
 {%- set effort = (reasoning_effort or 'none') if reasoning_effort is defined else 'none' -%}
@@ -23,16 +23,7 @@ TEMPLATE = """\
 
 FAMILY = Family(
     config=QWEN3_MOE,
-    native={
-        "modes": "both",
-        "argument": "reasoning_effort",
-        "enabled": "high",
-        "disabled": "none",
-        "default": False,
-        "efforts": ["high"],
-        "switches": False,
-        "tags": ["[THINK]", "[/THINK]"],
-    },
+    native=terms("mistral-small-4-119b-2603"),
     template=TEMPLATE,
     head="[/INST]",
     before="[THINK]",

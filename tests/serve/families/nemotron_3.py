@@ -3,7 +3,7 @@
 Without its experts, which have no gate: those vLLM runs on GPUs alone.
 """
 
-from ..tiny.family import SIZES, Family
+from ..tiny.family import SIZES, Family, terms
 
 TEMPLATE = """\
 {%- if tools %}<|im_start|>system
@@ -34,14 +34,7 @@ FAMILY = Family(
         "n_groups": 2,
         "ssm_state_size": 16,
     },
-    native={
-        "modes": "both",
-        "argument": "enable_thinking",
-        "enabled": True,
-        "disabled": False,
-        "default": True,
-        "switches": False,
-    },
+    native=terms("nvidia-nemotron-3-nano-30b-a3b-bf16"),
     template=TEMPLATE,
     head="<|im_start|>assistant\n",
     before="<think>\n",

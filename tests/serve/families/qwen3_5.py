@@ -4,7 +4,7 @@ Its architecture here is that of Qwen3-Next, whose decoder it has: vLLM's own fo
 torchvision, for its pictures, which an environment for CPUs does not have.
 """
 
-from ..tiny.family import SIZES, Family
+from ..tiny.family import SIZES, Family, terms
 
 TEMPLATE = """\
 {%- if tools %}<|im_start|>system
@@ -48,14 +48,7 @@ FAMILY = Family(
         "num_experts_per_tok": 2,
         "shared_expert_intermediate_size": 64,
     },
-    native={
-        "modes": "both",
-        "argument": "enable_thinking",
-        "enabled": True,
-        "disabled": False,
-        "default": True,
-        "switches": False,
-    },
+    native=terms("qwen3.5-9b"),
     template=TEMPLATE,
     head="<|im_start|>assistant\n",
     before="<think>\n",

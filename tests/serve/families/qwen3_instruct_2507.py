@@ -1,6 +1,6 @@
 """Qwen3-Instruct-2507: never thinks, and has no parser for it."""
 
-from ..tiny.family import QWEN3_MOE, Family
+from ..tiny.family import QWEN3_MOE, Family, terms
 
 TEMPLATE = """\
 {%- if tools %}<|im_start|>system
@@ -19,7 +19,7 @@ TEMPLATE = """\
 
 FAMILY = Family(
     config=QWEN3_MOE,
-    native={"modes": "never", "argument": "", "default": False, "switches": False, "tags": []},
+    native=terms("qwen3-4b-instruct-2507"),
     template=TEMPLATE,
     head="<|im_start|>assistant\n",
     before="",

@@ -1,6 +1,6 @@
 """Seed-OSS: a budget is an argument of its template; none of it turns the thinking off."""
 
-from ..tiny.family import SIZES, Family
+from ..tiny.family import SIZES, Family, terms
 
 TEMPLATE = """\
 {%- if tools %}<seed:bos>system
@@ -28,16 +28,7 @@ Your thinking budget is {{ thinking_budget }}.
 
 FAMILY = Family(
     config={**SIZES, "architectures": ["SeedOssForCausalLM"], "model_type": "seed_oss"},
-    native={
-        "modes": "both",
-        "argument": "thinking_budget",
-        "enabled": -1,
-        "disabled": 0,
-        "default": True,
-        "switches": False,
-        "budget": "thinking_budget",
-        "tags": ["<seed:think>", "</seed:think>"],
-    },
+    native=terms("seed-oss-36b-instruct"),
     template=TEMPLATE,
     head="<seed:bos>assistant\n",
     before="<seed:think>",

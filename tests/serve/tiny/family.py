@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import yaml
 from tokenizers import Tokenizer
 
 from .. import families
+from ..conftest import ROOT
 
 # All that these models think and answer, each word a token. The two have no word in common.
 THOUGHT = [" one", " two", " three", " four", " five", " six", " seven", " eight"]
@@ -44,7 +46,7 @@ class Family:
     """A family of models: its architecture, how it is asked, and what it writes."""
 
     config: dict[str, Any]  # config.json; the sizes are tiny, all else is the family's
-    native: dict[str, Any]  # as a Serve config has it in reasoning.MODEL.native
+    native: dict[str, Any]  # as a Serve config has it: a preset's `terms`
     template: str  # its chat template, written to what its documentation says
     head: str  # what a prompt ends with, before all that is of the thinking
     before: str  # what it writes before a thought; "" where it never thinks
@@ -66,6 +68,13 @@ class Family:
     engine: dict[str, Any] = field(default_factory=dict)  # further engine_kwargs
     variables: Callable[[], dict[str, str]] = dict  # of its process
     tokenizer: Callable[[], Tokenizer] | None = None  # where one of bytes and words won't do
+
+
+def terms(preset: str) -> dict[str, Any]:
+    """Return how a model thinks, as its preset has it and the chart puts it into a Serve config."""
+    path = ROOT / "charts/hybrid-llm/presets/models" / f"{preset}.yaml"
+    thinking: dict[str, Any] = yaml.safe_load(path.read_text())["thinking"]
+    return {name: value for name, value in thinking.items() if name != "opens"}
 
 
 def families_here() -> dict[str, Family]:

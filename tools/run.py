@@ -57,6 +57,9 @@ DIRECT = {
 # Arguments of an application that only the ingress mode has.
 OWN_INGRESS = {"ingress_cls_config", "ingress_deployment_config"}
 
+# What Ray gives bundles of; an accelerator's type has a name after it.
+OF_A_MACHINE = {"CPU", "GPU", "memory", "object_store_memory", "accelerator_type"}
+
 console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
 
 
@@ -104,6 +107,7 @@ def main() -> int:
         config = read(path)
         mode = set_mode(config, arguments.mode)
         check(config, path, arguments.port)
+        check_hosts(config)
         check_machine(config)
         serve(config, mode)
     except CannotRun as reason:
@@ -283,6 +287,25 @@ def models(application: dict[str, Any]) -> list[dict[str, Any]]:
 def all_models(config: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the LLM configs of all applications of a Serve config."""
     return [model for application in config["applications"] for model in models(application)]
+
+
+def check_hosts(config: dict[str, Any]) -> None:
+    """Check that no model is for several hosts, or Serve would wait for them for ever.
+
+    Raises:
+        CannotRun: one asks for what only pods of the chart's worker groups have, to find its hosts.
+    """
+    for model in all_models(config):
+        placed = model.get("placement_group_config") or {}
+        bundles = [*(placed.get("bundles") or []), placed.get("bundle_per_worker") or {}]
+        asked = dict.fromkeys(name for bundle in bundles for name in bundle)
+        groups = [name for name in asked if name.partition(":")[0] not in OF_A_MACHINE]
+        if groups:
+            raise CannotRun(
+                f"{model['model_loading_config']['model_id']} is spread over several hosts, and "
+                f"this machine is one: its placement_group_config asks for {', '.join(groups)}, "
+                "which pods of these worker groups have; render it with parallelism.hosts=1"
+            )
 
 
 def check_machine(config: dict[str, Any]) -> None:

@@ -65,7 +65,7 @@ def pod_security(given: dict[str, Object]) -> dict[str, str]:
 def test_every_pod_passes_the_restricted_profile() -> None:
     given = all_pods()
     assert {component(pod) for pod in given.values()} == {
-        *("head", "worker", "ingress", "download", "playground", "preflight", "test")
+        *("head", "worker", "host", "ingress", "download", "playground", "preflight", "test")
     }
     assert pod_security(given) == {}
 

@@ -128,8 +128,11 @@ reasoning = some(
     keys=st.just({}) | st.dictionaries(key_name, of_key, max_size=2),
     lanes=some(enabled=st.booleans(), patienceSeconds=st.integers(0, 86400) | st.just(0.5)),
 )
-parallelism = some(
-    tensor=st.none() | st.sampled_from([1, 2, 4, 8]), pipeline=st.sampled_from([1, 1, 1, 2])
+stages = st.sampled_from([(1, 1), (1, 1), (2, 1), (2, 2), (4, 2)])
+parallelism = st.builds(
+    lambda rest, over: rest if over == (1, 1) else {**rest, "pipeline": over[0], "hosts": over[1]},
+    some(tensor=st.none() | st.sampled_from([1, 2, 4, 8])),
+    stages,
 )
 model = some(
     preset=st.sampled_from([*MODELS, "qwen3-4b", "qwen3-8b"]),
@@ -289,6 +292,11 @@ def check(values: Values, objects: list[Values]) -> None:
         one.replace("/", "--").replace(".", "_") for one in ids
     ]
     scaled = ray.get("enableInTreeAutoscaling", False)
+    component = "app.kubernetes.io/component"
+    over = [one.get("parallelism", {}).get("hosts", 1) for one in given]
+    further = [g for g in groups if g["template"]["metadata"]["labels"][component] == "host"]
+    assert len(further) == sum(hosts > 1 for hosts in over)
+    groups = [group for group in groups if group not in further]
     for one, wanted, group, deployment in zip(models, given, groups, in_place, strict=False):
         assert wanted.get("model", {}).get("id") in (
             None,
@@ -314,8 +322,11 @@ def check(values: Values, objects: list[Values]) -> None:
         counts = [int(count) for resource, count in limits.items() if "/" in resource]
         if "accelerator_type" in one:
             ranks = arguments["tensor_parallel_size"] * arguments.get("pipeline_parallel_size", 1)
-            assert counts == [ranks] and ranks <= 8
-            assert one["placement_group_config"]["strategy"] == "STRICT_PACK"
+            hosts = wanted.get("parallelism", {}).get("hosts", 1)
+            assert counts == [ranks / hosts] and counts[0] <= 8
+            assert counts[0] % arguments["tensor_parallel_size"] == 0
+            strategy = "STRICT_PACK" if hosts == 1 else "PACK"
+            assert one["placement_group_config"]["strategy"] == strategy
         else:
             assert not counts and "tensor_parallel_size" not in arguments
         drain = deployment["graceful_shutdown_timeout_s"]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import re
+from collections import Counter
 
 import pytest
 import yaml
@@ -152,10 +153,16 @@ def test_replicas_can_scale(config):
             assert 0.5 * sequences <= scaling["target_ongoing_requests"] <= sequences
 
 
-def test_the_ranks_of_a_replica_stay_on_one_node(config):
+def test_what_shares_a_layer_stays_on_one_node(config):
+    """Of several hosts each has its own kind of bundle, as many as its accelerators."""
     for model in models(config):
         if "accelerator_type" in model:
-            assert model["placement_group_config"]["strategy"] == "STRICT_PACK"
+            placement, engine = model["placement_group_config"], model["engine_kwargs"]
+            if placement["strategy"] == "STRICT_PACK":
+                continue
+            kinds = Counter(frozenset(bundle) for bundle in placement["bundles"])
+            assert len(kinds) == 2
+            assert not any(n % engine["tensor_parallel_size"] for n in kinds.values())
 
 
 def test_a_model_in_this_repository_exists(config):

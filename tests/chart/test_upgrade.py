@@ -33,6 +33,7 @@ BASE: Values = {
     "preflight": {"enabled": True},
     "reasoning": {"lanes": {"enabled": True}, "adaptive": {"enabled": True}},
     "lora": {"adapters": {"a": "owner/a"}},
+    "parallelism": {"pipeline": 2},
     "requestLog": {"enabled": True},
     "service": {"type": "LoadBalancer", "loadBalancerSourceRanges": ["10.0.0.0/8"]},
     "tracing": {"endpoint": "http://other:4318/v1/traces"},

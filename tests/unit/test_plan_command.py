@@ -35,6 +35,35 @@ def test_it_plans_as_the_chart_lays_it_out(capsys: pytest.CaptureFixture[str]) -
     assert fewer["tensor"] == 8
 
 
+def test_a_replica_over_two_hosts_counts_the_accelerators_of_both(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    two = ["--set", "parallelism.tensor=4,parallelism.pipeline=2,parallelism.hosts=2"]
+    found = planned(capsys, *L40S, "--price", "2", *two)
+    assert (found["tensor"], found["pipeline"], found["hosts"]) == (4, 2, 2)
+    assert found["accelerators"] == 8 * found["replicas"]
+    assert found["month"][1] == found["replicas"] * 8 * 2 * 730
+    assert main([*L40S, *two]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "each on 8 x L40S of 2 hosts" in shown
+    assert "nor is the network between 2 hosts" in shown
+    assert "a pipeline's bubbles" in shown
+    assert main(L40S) == 0
+    shown = capsys.readouterr().out
+    assert "hosts" not in shown and "bubbles" not in shown
+
+
+def test_what_was_measured_without_a_pipeline_is_not_taken_for_one_with_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    both = ["--set", "parallelism.tensor=1,parallelism.pipeline=2"]
+    assert planned(capsys, *H200)["measured"]
+    assert not planned(capsys, *H200, *both)["measured"]
+    two = laid_out(["--set=accelerator.preset=h200", *both])
+    one = laid_out(["--set=accelerator.preset=h200"])
+    assert two.token_bytes == pytest.approx(one.token_bytes)  # on both together, as on the one
+
+
 def test_a_million_tokens_cost_what_the_dashboard_says(capsys: pytest.CaptureFixture[str]) -> None:
     found = planned(capsys, *H200, "--thinking", "1000", "--answer", "300", "--price", "3")
     an_hour = 3 * found["accelerators"]

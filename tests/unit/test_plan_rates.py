@@ -94,6 +94,19 @@ def test_without_a_table_it_is_the_data_sheet_s_arithmetic() -> None:
     assert "say to each other" in two.warnings[1]
 
 
+def test_a_pipeline_serves_more_at_once_and_no_single_one_sooner() -> None:
+    one = by_arithmetic(replica(), LOAD).engine
+    staged = by_arithmetic(replica(accelerators=2, pipeline=2), LOAD)
+    # Each token goes through both stages, one after the other; two sequences are in them at a time.
+    assert staged.engine.step(1) > 0.9 * one.step(1)
+    each, half = (engine.step(9) - engine.step(1) for engine in (one, staged.engine))
+    assert half == pytest.approx(each / 2)
+    assert "bubbles" in staged.warnings[2] and "hosts" not in " ".join(staged.warnings)
+    apart = by_arithmetic(replica(accelerators=2, pipeline=2, hosts=2), LOAD)
+    assert apart.engine.step(8) == staged.engine.step(8)
+    assert "the network between 2 hosts" in apart.warnings[1]
+
+
 def test_without_a_data_sheet_either_it_says_what_to_do() -> None:
     with pytest.raises(Stop, match="--table"):
         by_arithmetic(replica(accelerator={}), LOAD)

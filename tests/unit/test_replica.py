@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ray import serve
 from ray.llm._internal.serve.core.server import llm_server
 from ray.serve.llm import LLMConfig
 from transformers import AutoTokenizer
@@ -92,11 +93,16 @@ def test_what_all_parsers_share_is_made_once(monkeypatch: pytest.MonkeyPatch) ->
 def test_it_ends_soon_after_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
     client = SimpleNamespace(errored=False)
     engine, whole = SimpleNamespace(), SimpleNamespace(servable_object=None)
-    monkeypatch.setattr(replica.serve, "get_replica_context", lambda: whole)
+    monkeypatch.setattr(serve, "get_replica_context", lambda: whole)
     monkeypatch.setattr(replica, "_LOOK_EVERY_S", 0)
     monkeypatch.setattr(replica, "_LAST_WORDS_S", 0)
     ended: list[int] = []
     monkeypatch.setattr(replica.os, "_exit", ended.append)
+
+    async def one_host() -> bool:
+        return False
+
+    monkeypatch.setattr(replica, "one_is_lost", one_host)
 
     async def check() -> None:
         start = Start(llm_config=LLMConfig(model_loading_config={"model_id": "nano"}))
@@ -115,5 +121,37 @@ def test_it_ends_soon_after_its_engine(monkeypatch: pytest.MonkeyPatch) -> None:
         client.errored = True
         assert await later() == [1]
         pickle.dumps(start)  # Ray sends it to other processes
+
+    asyncio.run(check())
+
+
+def test_a_lost_host_ends_the_engine_and_the_replica(monkeypatch: pytest.MonkeyPatch) -> None:
+    context = SimpleNamespace(servable_object=None)  # it starts
+    monkeypatch.setattr(serve, "get_replica_context", lambda: context)
+    monkeypatch.setattr(replica, "_ENGINE_ENDS_S", 0)
+    ended, lost, did = asyncio.Event(), asyncio.Event(), list[str]()
+    engine = SimpleNamespace(kill=lambda: did.append("the engine"))
+    monkeypatch.setattr(replica.multiprocessing, "active_children", lambda: [engine])
+
+    def end(code: int) -> None:
+        did.append(f"the replica: {code}")
+        ended.set()
+
+    monkeypatch.setattr(replica.os, "_exit", end)
+
+    async def one_is_lost() -> bool:
+        return await lost.wait()
+
+    monkeypatch.setattr(replica, "one_is_lost", one_is_lost)
+
+    async def check() -> None:
+        start = Start(llm_config=LLMConfig(model_loading_config={"model_id": "nano"}))
+        await start.on_after_node_init()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert did == []
+        lost.set()
+        await asyncio.wait_for(ended.wait(), 30)
+        assert did == ["the engine", "the replica: 1"]
 
     asyncio.run(check())

@@ -27,6 +27,7 @@ from app.middleware import IMPORT_PATHS, STACK, WITH_EDGE
 from app.replica import Start
 from app.requests import Requests
 from app.thinking.fixed import VALUES, Thinking, loaded
+from schemas import ROOT, go_tool
 
 NANO = {
     "model_loading_config": {"model_id": "nano", "model_source": "models/nano"},
@@ -570,6 +571,21 @@ def test_make_run_is_direct_unless_the_config_needs_the_ingress(
     set_ = {name: os.environ[name] for name in run.DIRECT if name in os.environ}
     assert set_ == (run.DIRECT if mode == "direct" else {})
     assert application["deployments"] == (deployments[:1] if mode == "direct" else deployments)
+
+
+@pytest.mark.parametrize("hosts", [1, 2])
+def test_make_run_has_one_host_and_says_so(hosts):
+    shape = f"parallelism.tensor=2,parallelism.pipeline=2,parallelism.hosts={hosts}"
+    chosen = ["--set", shape, "--show-only", "templates/rayservice.yaml"]
+    done = go_tool("helm", "template", "it", "charts/hybrid-llm", *chosen, cwd=ROOT, check=True)
+    config = yaml.safe_load(yaml.safe_load(done.stdout)["spec"]["serveConfigV2"])
+    if hosts == 1:
+        run.check_hosts(config)
+        return
+    name = "my-qwen-3-32b"
+    says = rf"^{name} is spread over several hosts.* {name}, {name}-hosts,.*parallelism.hosts=1$"
+    with pytest.raises(run.CannotRun, match=says):
+        run.check_hosts(config)
 
 
 def test_make_run_finds_a_key_in_the_folder(tmp_path: Path, monkeypatch):

@@ -317,3 +317,106 @@ def test_what_may_not_be_read_is_named_and_the_rest_is_shown() -> None:
 def test_no_such_release_is_one_line() -> None:
     with pytest.raises(Stop, match="no RayService of a release other in the namespace prod"):
         World().seen("other")
+
+
+HOSTS = copy.deepcopy(SERVICE)
+HOSTS["spec"]["rayClusterConfig"]["workerGroupSpecs"].append(
+    {
+        "groupName": "my-model-hosts",
+        "minReplicas": 1,
+        "maxReplicas": 2,
+        "template": {"metadata": {"labels": {"app.kubernetes.io/component": "host"}}},
+    }
+)
+COMING_UP = copy.deepcopy(HOSTS)
+COMING_UP["status"] = {
+    "observedGeneration": 1,
+    "conditions": [condition("Ready", "False", reason="Initializing")],
+    "pendingServiceStatus": {"rayClusterName": "it-1"},
+}
+# As KubeRay has it for good: its readiness probe asks for a proxy that is not there.
+NEVER_READY = {
+    "phase": "Running",
+    "conditions": [condition("PodScheduled", "True"), condition("Ready", "False")],
+    "containerStatuses": [{**container(running={}), "ready": False}],
+}
+
+
+def host(name: str = "host-1", **status: Any) -> Object:
+    made = pod(name, **status)
+    labels = {"ray.io/group": "my-model-hosts", "app.kubernetes.io/component": "host"}
+    made["metadata"]["labels"] |= labels
+    return made
+
+
+def first() -> Object:
+    """Return the pod that will serve: before its engine runs, it has no proxy either."""
+    return pod(**NEVER_READY)
+
+
+def test_a_further_host_that_runs_is_as_good_as_ready() -> None:
+    world = World(pod("head", "head", **UP), pod(**UP), host(**NEVER_READY), service=HOSTS)
+    figures, text = world.seen()
+    assert figures["doing"] == "ready" and figures["look"] == []
+    assert figures["pods"][2]["doing"].startswith("ready: a further host; 0/1")
+    assert figures["replicas"] == {"my-model": {"ready": 1, "min": 1, "max": 2}}
+    assert figures["further_hosts"] == {"my-model-hosts": {"ready": 1, "min": 1, "max": 2}}
+    assert "1 ready of 1 to 2 further hosts" in text
+    # The same pod of a replica's first host is one that has not started.
+    (other,) = World(first(), service=HOSTS).seen()[0]["pods"]
+    assert other["doing"] == "starts Ray and the engine"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (
+            {"conditions": [condition("PodScheduled", "False", message="no GPU is free")]},
+            "a further host: waits for a node: no GPU is free",
+        ),
+        (waiting("CrashLoopBackOff")["status"], "a further host: crashes again and again"),
+        (waiting("ImagePullBackOff", "none")["status"], "a further host: can't get its image"),
+        ({"phase": "Failed", "reason": "Evicted"}, "a further host: failed: Evicted"),
+    ],
+)
+def test_a_further_host_that_lacks_is_what_is_waited_for(status: Object, words: str) -> None:
+    world = World(pod("head", "head", **UP), first(), host(**status), service=COMING_UP)
+    figures, _ = world.seen()
+    assert not figures["ready"]
+    assert figures["doing"].startswith(words)
+    assert figures["further_hosts"]["my-model-hosts"]["ready"] == 0
+    assert figures["pods"][1]["doing"] == "waits for its further hosts"
+
+
+def test_a_further_host_whose_container_has_ended_is_not_ready() -> None:
+    ended = host(**{**NEVER_READY, "containerStatuses": [container(terminated={})]})
+    figures, _ = World(pod(**UP), ended, service=HOSTS).seen()
+    assert figures["doing"] != "ready"
+    assert figures["further_hosts"]["my-model-hosts"]["ready"] == 0
+
+
+def test_a_second_replica_that_lacks_a_host_is_told_beside_what_answers() -> None:
+    pending = {"conditions": [condition("PodScheduled", "False", message="no GPU is free")]}
+    pods = [pod(**UP), host(**NEVER_READY), pod("worker-2", **NEVER_READY), host("h-2", **pending)]
+    figures, _ = World(*pods, service=HOSTS).seen()
+    assert figures["ready"]
+    assert figures["doing"] == "ready; a further host: waits for a node: no GPU is free"
+    assert figures["further_hosts"]["my-model-hosts"]["ready"] == 1
+
+
+def test_once_all_hosts_are_there_the_first_one_says_how_far_its_engine_is() -> None:
+    world = World(first(), host(**NEVER_READY), service=COMING_UP)
+    world.log = LOG
+    figures, _ = world.seen()
+    assert figures["doing"] == "loading weights, 47 %"
+    world.log = LOG + "torch.OutOfMemoryError: CUDA out of memory\n"
+    figures, _ = world.seen()
+    assert "its log has: torch.OutOfMemoryError" in figures["pods"][1]["doing"]
+
+
+def test_a_further_host_whose_raylet_has_died_is_no_reason_to_wait() -> None:
+    world = World(first(), host(**NEVER_READY), service=COMING_UP)
+    world.log = "(raylet) x.cc:1: Check failed: ok Timed out\n"
+    figures, _ = world.seen()
+    assert "its Ray (raylet) has died" in figures["pods"][1]["doing"]
+    assert "kubectl delete pod -n prod host-1" in figures["look"]

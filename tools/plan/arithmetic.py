@@ -71,16 +71,19 @@ def by_arithmetic(replica: Replica, load: Load, without: Key | None = None) -> R
             '--set-json \'accelerator.overrides.peak={"bandwidthGBs": 864, "tflops": 362}\''
         )
     shown, start, tables = shown_by_tables(without)
-    read = replica.model["weightBytes"] / best.bandwidth
+    # The stages of a pipeline take turns at a sequence, and work at others meanwhile.
+    bandwidth = best.bandwidth / replica.pipeline
+    read = replica.model["weightBytes"] / bandwidth
     base = shown.base + shown.each * read
     one = 2 * active(replica.model) / (best.compute * COMPUTE)
     context = load.over_time(0.5)
     cache = context * replica.token_bytes / best.bandwidth * max(1.0, shown.each)
     sheet = "by the data sheet"
+    of_a_stage = ", of the accelerators of a stage" if replica.pipeline > 1 else ""
     lines = [
         f"Not measured: {replica.id} on {replica.where}. By arithmetic, out of the presets:",
-        f"  weights: {replica.model['weightBytes'] / 1e9:.1f} GB / {best.bandwidth / 1e9:.0f} GB/s "
-        f"({sheet}) = {1e3 * read:.1f} ms; a step takes {1e3 * shown.base:.1f} ms + "
+        f"  weights: {replica.model['weightBytes'] / 1e9:.1f} GB / {bandwidth / 1e9:.0f} GB/s "
+        f"({sheet}{of_a_stage}) = {1e3 * read:.1f} ms; a step takes {1e3 * shown.base:.1f} ms + "
         f"{shown.each:.2f} x that = {1e3 * base:.1f} ms, as the {tables} tables of GPUs in bench/ "
         f"show (largest error {100 * shown.error:.0f} %)",
         f"  each sequence: 2 x {active(replica.model) / 1e9:.1f} G parameters / (half of "
@@ -93,6 +96,12 @@ def by_arithmetic(replica: Replica, load: Load, without: Key | None = None) -> R
     if count > 1:
         warnings.append(
             f"what {count} accelerators say to each other in a step is not reckoned with"
+            + (f", nor is the network between {replica.hosts} hosts" * (replica.hosts > 1))
+        )
+    if replica.pipeline > 1:
+        warnings.append(
+            f"the {replica.pipeline} stages are taken to work all the time: that one waits for "
+            "another (a pipeline's bubbles) is not reckoned with, so first tokens come later"
         )
     step = Curve(((1, base + one + cache), (2, base + 2 * (one + cache))))
     engine = Engine(step, start, one, 0.0, replica.sequences, *replica.cached)

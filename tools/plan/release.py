@@ -22,8 +22,8 @@ PROBE = """\
 {{- $plan := dict }}
 {{- include "hybrid-llm.plan" (dict "root" . "out" $plan) }}
 {{- $m := first $plan.models }}
-{{- $plan := pick $m "id" "fit" "tensor" "pipeline" "accelerators" "maxNumSeqs" "maxModelLen"
-  "kvCacheDtype" "cpu" "spec" "accelerator" }}
+{{- $plan := pick $m "id" "fit" "tensor" "pipeline" "hosts" "accelerators" "maxNumSeqs"
+  "maxModelLen" "kvCacheDtype" "cpu" "spec" "accelerator" }}
 plan: {{ set $plan "label" (include "hybrid-llm.slice.words" $m) | toJson | quote }}
 lanes: {{ $m.reasoning.lanes.enabled }}
 preset: {{ .Values.model.preset | quote }}
@@ -39,7 +39,7 @@ class Replica:
         preset: of the model; empty where values describe it whole.
         label: of the accelerator, with which part of it; empty on a CPU.
         tensor: accelerators that share each layer.
-        accelerators: of a replica; 0 on a CPU.
+        accelerators: of a replica, on all of its hosts; 0 on a CPU.
         sequences: `engine.maxNumSeqs`.
         length: `model.maxModelLen`.
         cache: tokens that its KV cache holds.
@@ -49,6 +49,8 @@ class Replica:
         model: the model's preset.
         accelerator: the accelerator's preset.
         lanes: whether quick answers go first.
+        pipeline: stages that the layers are cut into.
+        hosts: that a replica is spread over.
     """
 
     id: str
@@ -65,6 +67,8 @@ class Replica:
     accelerator: dict[str, Any]
     lanes: bool
     kept: float = 0.0
+    pipeline: int = 1
+    hosts: int = 1
 
     @property
     def cached(self) -> tuple[float, float, float, float]:
@@ -74,7 +78,8 @@ class Replica:
     @property
     def where(self) -> str:
         """What it runs on, in words."""
-        return f"{self.accelerators} x {self.label}" if self.accelerators else "a CPU"
+        of = f" of {self.hosts} hosts" if self.hosts > 1 else ""
+        return f"{self.accelerators} x {self.label}{of}" if self.accelerators else "a CPU"
 
 
 def laid_out(arguments: Sequence[str]) -> Replica:
@@ -110,9 +115,11 @@ def laid_out(arguments: Sequence[str]) -> Replica:
         length=plan["maxModelLen"],
         cache=fit["tokens"],
         batched=fit["batched"],
-        token_bytes=fit["token"] * 2**30 * plan["tensor"],
+        token_bytes=fit["token"] * 2**30 * plan["tensor"] * plan["pipeline"],
         kept=1 - min(1.0, fit["token"] * plan["maxModelLen"] / fit["sequence"]),
         model=plan["spec"],
         accelerator=plan["accelerator"],
         lanes=shown["lanes"],
+        pipeline=plan["pipeline"],
+        hosts=plan["hosts"],
     )

@@ -142,6 +142,8 @@ def as_json(plan: Plan) -> str:
             "accelerators": busiest.replicas * plan.replica.accelerators,
             "accelerator": plan.replica.label,
             "tensor": plan.replica.tensor,
+            "pipeline": plan.replica.pipeline,
+            "hosts": plan.replica.hosts,
             "limit": busiest.limit,
             "saturation": busiest.saturation,
             "utilisation": busiest.now.rate / busiest.saturation,

@@ -136,4 +136,6 @@ def every() -> dict[tuple[str, str, int], Table]:
 
 def measured(replica: Replica) -> Table | None:
     """Return the table of such a replica; None where it was not measured."""
+    if replica.pipeline > 1:  # bench/ has none
+        return None
     return every().get((replica.preset, replica.label, replica.tensor))

@@ -1,6 +1,6 @@
 """A release's pods on a cluster's nodes, now."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,6 +46,18 @@ class Fit:
         """Whether there is a way to place the first pods."""
         first = [group.least for group in self.groups]
         return any(list(counts) == first for counts in self.least.placed) or not self.least.whole
+
+    def hosts(self, n: int) -> list[int]:
+        """Return the groups of further hosts that the replicas of a group have."""
+        return [m for m, other in enumerate(self.groups) if other.of == self.groups[n].name]
+
+    def replicas(self, n: int) -> tuple[int, int]:
+        """Return how many replicas find nodes for all of their hosts, at least and at best."""
+        whole = [
+            min([counts[n], *(counts[m] // self.groups[m].each for m in self.hosts(n))])
+            for counts in self.most.placed
+        ]
+        return min(whole), max(whole)
 
 
 def nodes_of(release: Release, cluster: Cluster) -> list[Node]:
@@ -123,9 +135,18 @@ def fit(release: Release, cluster: Cluster) -> Fit:
     }
     packing = Packing(nodes, kinds, release.namespace, spaces)
     first = [(n, group.least) for n, group in enumerate(groups)]
-    more = [(n, min(group.most - group.least, MORE)) for n, group in enumerate(groups)]
-    least, most = packing.outcomes(first), packing.outcomes([*first, *more])
+    least, most = packing.outcomes(first), packing.outcomes([*first, *_more(groups)])
     return Fit(nodes, groups, kinds, least, most, waiting(cluster.list("/api/v1/pods")))
+
+
+def _more(groups: Sequence[Group]) -> Iterator[tuple[int, int]]:
+    """Yield the pods beyond the first ones: replica by replica, each with all of its hosts."""
+    for n, group in enumerate(groups):
+        if not group.of:
+            hosts = [(m, other.each) for m, other in enumerate(groups) if other.of == group.name]
+            for _ in range(min(group.most - group.least, MORE)):
+                yield n, 1
+                yield from hosts
 
 
 def figures(found: Fit) -> dict[str, Any]:

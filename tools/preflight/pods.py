@@ -1,7 +1,8 @@
 """The pods that a RayService becomes, as KubeRay makes them, as far as the scheduler sees."""
 
 import copy
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from . import Object
 
@@ -19,7 +20,9 @@ class Group:
         pod: one of them; metadata.labels and spec.
         least: how many there are from the beginning.
         most: how many there may be.
-        serves: whether they are a model's replicas.
+        serves: whether they are a model's replicas, or the first host of each.
+        of: the group whose replicas they are further hosts of; empty where they are none.
+        each: of them a replica has.
     """
 
     name: str
@@ -27,6 +30,8 @@ class Group:
     least: int
     most: int
     serves: bool = False
+    of: str = ""
+    each: int = 1
 
 
 def made_by_kuberay(rayservice: Object) -> list[Group]:
@@ -56,9 +61,18 @@ def made_by_kuberay(rayservice: Object) -> list[Group]:
         if not scales:
             least = max(least, spec.get("replicas") or 0)
         most = max(least, spec.get("maxReplicas") or 0)
-        ingress = "ingress" in (spec.get("resources") or {})
-        groups.append(Group(spec["groupName"], pod, least * hosts, most * hosts, not ingress))
+        made = Group(spec["groupName"], pod, least * hosts, most * hosts)
+        groups.append(_with_its_part(made, spec, groups))
     return groups
+
+
+def _with_its_part(made: Group, spec: Object, before: Sequence[Group]) -> Group:
+    """Return a worker group with what it is for; the chart names further hosts after the first."""
+    if made.pod["metadata"]["labels"].get("app.kubernetes.io/component") == "host":
+        name = made.name.removesuffix("-hosts")
+        first = next((group for group in before if group.name == name and group.most), None)
+        return replace(made, of=name, each=max(1, made.most // first.most)) if first else made
+    return replace(made, serves="ingress" not in (spec.get("resources") or {}))
 
 
 def job(made: Object) -> Group:

@@ -25,6 +25,16 @@ class Doing:
     look: str = ""
 
 
+def further(pod: Object) -> bool:
+    """Return whether a pod, or a template of one, is a further host of a replica over several.
+
+    Serve answers from the first host. The others have no proxy, which KubeRay's readiness probe
+    asks for, so that they stay 0/1.
+    """
+    labels = (pod.get("metadata") or {}).get("labels") or {}
+    return bool(labels.get("app.kubernetes.io/component") == "host")
+
+
 def doing(pod: Object, events: Sequence[Object]) -> Doing:
     """Return what a pod is doing.
 
@@ -54,7 +64,14 @@ def doing(pod: Object, events: Sequence[Object]) -> Doing:
             return found
     if conditions.get("Ready", {}).get("status") == "True":
         return Doing(READY, "ready")
+    if further(pod) and _runs(status):
+        return Doing(READY, "ready: a further host; 0/1, for it has no proxy of its own")
     return Doing(STARTS, "starts", f"kubectl logs -n {space} {name}")
+
+
+def _runs(status: Object) -> bool:
+    states = [one.get("state") or {} for one in status.get("containerStatuses") or []]
+    return bool(states) and all("running" in state for state in states)
 
 
 def _container(

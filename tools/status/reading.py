@@ -8,10 +8,11 @@ from preflight.cluster import Cluster, Denied
 
 from . import engine
 from .metrics import Counted, counted
-from .pods import STARTS, STUCK, Doing, doing
-from .rollout import Rollout, rollout
+from .pods import GOES, READY, STARTS, STUCK, Doing, doing, further
+from .rollout import Rollout, rollout, settled
 
 METRICS_PORT = 8080  # of Ray, on each of its pods
+STARTING = "starts Ray and the engine"
 
 # Namespace, pod, container, shell script -> what it prints.
 Execute = Callable[[str, str, str, str], str]
@@ -26,6 +27,7 @@ class Status:
         pods: with what each of them is doing.
         counted: what they count; None where none could be asked.
         bounds: of the model's replicas, by worker group: the fewest and the most.
+        hosts: the same of the pods of their further hosts, where they have some.
         notes: what could not be read, and why.
     """
 
@@ -33,6 +35,7 @@ class Status:
     pods: Sequence[tuple[Object, Doing]]
     counted: Counted | None
     bounds: dict[str, tuple[int, int]]
+    hosts: dict[str, tuple[int, int]]
     notes: list[str] = field(default_factory=list)
 
 
@@ -73,12 +76,16 @@ def read(cluster: Cluster, release: str, namespace: str, execute: Execute) -> St
     found = []
     for pod in sorted(pods, key=lambda p: p["metadata"]["creationTimestamp"]):
         one = doing(pod, about[pod["metadata"]["name"]])
-        found.append((pod, _engine(pod, one, execute, notes)))
+        if not (further(pod) and one.step == READY and settled(service)):
+            one = _engine(pod, one, execute, notes)
+        found.append((pod, one))
+    found = [(pod, _lacking(pod, one, found)) for pod, one in found]
     return Status(
         rollout(service, found, served),
         found,
         _metrics(cluster, namespace, pods, notes),
-        _bounds(service),
+        _bounds(service, of_hosts=False),
+        _bounds(service, of_hosts=True),
         notes,
     )
 
@@ -101,10 +108,14 @@ def _of(pod: Object, service: Object) -> bool:
 
 
 def _engine(pod: Object, one: Doing, execute: Execute, notes: list[str]) -> Doing:
-    """Return what Ray and the engine of a running pod are doing, where the pod does not tell."""
+    """Return what Ray and the engine of a running pod are doing, where the pod does not tell.
+
+    That of a further host never does; of it errors alone are told, for the steps are the first's.
+    """
     labels = pod["metadata"].get("labels") or {}
     running = (pod.get("status") or {}).get("phase") == "Running"
-    if one.step != STARTS or not running:
+    joined = further(pod) and one.step == READY
+    if not (one.step == STARTS or joined) or not running:
         return one
     try:
         space, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
@@ -117,10 +128,25 @@ def _engine(pod: Object, one: Doing, execute: Execute, notes: list[str]) -> Doin
         return Doing(STUCK, f"its Ray (raylet) has died: {why}", delete)
     if labels.get("ray.io/node-type") != "worker":
         return one
-    step = engine.step(log)
+    step = one.words if joined else engine.step(log)
     if failure := engine.failure(log):
         step += f"{'; ' if step else ''}its log has: {failure}"
-    return Doing(one.step, step or "starts Ray and the engine", one.look)
+    return Doing(one.step, step or STARTING, one.look)
+
+
+def _lacking(pod: Object, one: Doing, all_pods: Sequence[tuple[Object, Doing]]) -> Doing:
+    """Return what a replica's first host is doing: no engine starts before all hosts are there."""
+
+    def label(of: Object, name: str) -> str:
+        return str((of["metadata"].get("labels") or {}).get(f"ray.io/{name}", ""))
+
+    mine = label(pod, "cluster"), f"{label(pod, 'group')}-hosts"
+    lack = any(
+        further(other) and does.step not in (READY, GOES)
+        for other, does in all_pods
+        if (label(other, "cluster"), label(other, "group")) == mine
+    )
+    return Doing(one.step, "waits for its further hosts") if lack and one.words == STARTING else one
 
 
 def _metrics(
@@ -142,6 +168,10 @@ def _metrics(
     return counted(texts) if texts else None
 
 
-def _bounds(service: Object) -> dict[str, tuple[int, int]]:
+def _bounds(service: Object, *, of_hosts: bool) -> dict[str, tuple[int, int]]:
     groups = service["spec"]["rayClusterConfig"].get("workerGroupSpecs") or []
-    return {g["groupName"]: (g.get("minReplicas") or 0, g.get("maxReplicas") or 0) for g in groups}
+    return {
+        group["groupName"]: (group.get("minReplicas") or 0, group.get("maxReplicas") or 0)
+        for group in groups
+        if further(group.get("template") or {}) == of_hosts
+    }

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from preflight import Object
 
-from .pods import GOES, READY, Doing
+from .pods import GOES, READY, Doing, further
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,14 @@ class Rollout:
     words: str
     looks: Sequence[str] = ()
     applications: Mapping[str, str] = field(default_factory=dict)
+
+
+def settled(service: Object) -> bool:
+    """Return whether clients get answers and no second cluster comes up."""
+    status = service.get("status") or {}
+    conditions = {c["type"]: c for c in status.get("conditions") or []}
+    pending = (status.get("pendingServiceStatus") or {}).get("rayClusterName")
+    return conditions.get("Ready", {}).get("status") == "True" and not pending
 
 
 def rollout(
@@ -67,14 +75,15 @@ def rollout(
         (text for cluster, text in applications.items() if cluster == newest and "FAILED" in text),
         "",
     )
-    behind = [one for _, one in mine if one.step != READY]
-    slowest = min(behind, key=lambda one: one.step, default=None)
+    behind = [(pod, one) for pod, one in mine if one.step != READY]
+    slowest = min(behind, key=lambda found: found[1].step, default=None)
     if failed:
         what = f"the application does not start: {failed}"
         looks = [describe, *_logs(mine, space)]
     elif slowest is not None:
-        what = slowest.words
-        looks = [one.look for one in behind if one.look]
+        pod, one = slowest
+        what = f"a further host: {one.words}" if further(pod) else one.words
+        looks = [one.look for _, one in behind if one.look]
     elif not mine:
         what = "KubeRay has made no pods yet"
         warnings = [e for e in events if e.get("type") == "Warning"]
@@ -120,6 +129,7 @@ def _logs(pods: Sequence[tuple[Object, Doing]], space: str) -> list[str]:
         pod["metadata"]["name"]
         for pod, _ in pods
         if (pod["metadata"].get("labels") or {}).get("ray.io/node-type") == "worker"
+        and not further(pod)
     ]
     folder = "/tmp/ray/session_latest/logs"
     return [

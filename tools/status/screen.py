@@ -42,12 +42,15 @@ def _pods(status: Status) -> Table:
         node = pod["spec"].get("nodeName") or "-"
         words = Text(one.words, style=style)
         table.add_row(pod["metadata"]["name"], node, str(restarts), words)
-    for group, (least, most) in status.bounds.items():
-        there = [p for p, one in status.pods if _group(p) == group and one.step == READY]
-        table.add_row(
-            f"[dim]{escape(group)}[/]", "", "", f"[dim]{len(there)} ready of {least} to {most}[/]"
-        )
+    for bounds, what in ((status.bounds, ""), (status.hosts, " further hosts")):
+        for group, (least, most) in bounds.items():
+            count = f"{_ready(status, group)} ready of {least} to {most}{what}"
+            table.add_row(f"[dim]{escape(group)}[/]", "", "", f"[dim]{count}[/]")
     return table
+
+
+def _ready(status: Status, group: str) -> int:
+    return sum(_group(pod) == group and one.step == READY for pod, one in status.pods)
 
 
 def _group(pod: dict[str, Any]) -> str:
@@ -74,6 +77,13 @@ def _counted(status: Status) -> list[str]:
     return lines
 
 
+def _counts(status: Status, bounds: dict[str, tuple[int, int]]) -> dict[str, dict[str, int]]:
+    return {
+        group: {"ready": _ready(status, group), "min": least, "max": most}
+        for group, (least, most) in bounds.items()
+    }
+
+
 def as_data(status: Status) -> dict[str, Any]:
     """Return the same for programs."""
     found = status.counted
@@ -86,14 +96,8 @@ def as_data(status: Status) -> dict[str, Any]:
             {"name": p["metadata"]["name"], "node": p["spec"].get("nodeName"), "doing": one.words}
             for p, one in status.pods
         ],
-        "replicas": {
-            group: {
-                "ready": sum(_group(p) == group and one.step == READY for p, one in status.pods),
-                "min": least,
-                "max": most,
-            }
-            for group, (least, most) in status.bounds.items()
-        },
+        "replicas": _counts(status, status.bounds),
+        "further_hosts": _counts(status, status.hosts),
         "counted": None
         if found is None
         else {

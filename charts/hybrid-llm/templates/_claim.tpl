@@ -4,7 +4,7 @@ them. (dict "model" "dra" values)
 */}}
 {{- define "hybrid-llm.claim" -}}
 {{- if and .dra.enabled .model.accelerators -}}
-  {{- $exactly := dict "deviceClassName" .dra.deviceClass "allocationMode" "ExactCount" "count" .model.accelerators -}}
+  {{- $exactly := dict "deviceClassName" .dra.deviceClass "allocationMode" "ExactCount" "count" .model.perHost -}}
   {{- $selectors := list -}}
   {{- range .dra.selectors -}}{{- $selectors = append $selectors (dict "cel" (dict "expression" .)) -}}{{- end -}}
   {{- with $selectors -}}{{- $_ := set $exactly "selectors" . -}}{{- end -}}

@@ -35,7 +35,7 @@ It is kept among the values, which all files share: working it out takes most of
   {{- $base := dict
     "model" (dict "preset" "" "id" "" "source" "" "revision" "" "maxModelLen" nil "overrides" dict)
     "accelerator" (merge (dict) $accelerator (dict "preset" "" "type" "" "platform" "" "nodeSelector" dict "tolerations" nil "sharedBy" nil "dra" $values.accelerator.dra "spot" $values.accelerator.spot "overrides" dict))
-    "parallelism" (dict "tensor" nil "pipeline" 1)
+    "parallelism" (dict "tensor" nil "pipeline" 1 "hosts" 1)
     "autoscaling" $values.autoscaling
     "engine" (set (set (deepCopy $values.engine) "maxNumBatchedTokens" nil) "kwargs" dict)
     "lora" (dict "adapters" dict "bucket" "" "maxLoras" 1 "maxRank" 16)
@@ -73,15 +73,19 @@ It is kept among the values, which all files share: working it out takes most of
   {{- $scales := false -}}
   {{- $toZero := false -}}
   {{- $pods := 0 -}}
+  {{- $most := 0 -}}
   {{- $least := 0 -}}
+  {{- $further := 0 -}}
   {{- $spot := false -}}
   {{- $wakeWaits := dict -}}
   {{- range $models -}}
     {{- $scales = or $scales (gt .maxReplicas .minReplicas) -}}
     {{- $toZero = or $toZero (eq .minReplicas 0) -}}
     {{- $spot = or $spot .spot -}}
-    {{- $pods = add $pods .maxReplicas -}}
+    {{- $pods = add $pods (mul .maxReplicas .hosts) -}}
+    {{- $most = add $most .maxReplicas -}}
     {{- $least = add $least .minReplicas -}}
+    {{- $further = add $further (mul .minReplicas (sub .hosts 1)) -}}
     {{- if and (eq .minReplicas 0) (not (kindIs "invalid" .autoscaling.wakeWaitSeconds)) -}}
       {{- $_ := set $wakeWaits .id (.autoscaling.wakeWaitSeconds | int) -}}
     {{- end -}}
@@ -98,9 +102,12 @@ It is kept among the values, which all files share: working it out takes most of
   {{- $_ := set $out "gradual" (eq $values.ray.upgrade.strategy "NewClusterWithIncrementalUpgrade") -}}
   {{- $_ := set $out "autoscaling" (or $scales $out.ingressGroup $out.gradual) -}}
   {{- $_ := set $out "workerPods" $pods -}}
+  {{- $_ := set $out "maxReplicas" $most -}}
   {{- $keep := $values.podDisruptionBudget.minAvailable -}}
   {{- /* A spot node ends whether its pods may go or not, so that the last one had better drain too. */ -}}
   {{- $_ := set $out "minAvailable" (ternary (max (ternary 0 1 $spot) (sub $least 1)) $keep (kindIs "invalid" $keep) | int) -}}
+  {{- /* A further host's pod never counts as ready, so that a budget could only keep them all. */ -}}
+  {{- $_ := set $out "keptHosts" (ternary $further 0 (ge $out.minAvailable ($least | int)) | int) -}}
   {{- $_ := set $out "fromNetwork" (has $values.weights.from (list "hub" "bucket")) -}}
   {{- $identity := list -}}
   {{- $bucket := eq $values.weights.from "bucket" -}}
@@ -222,8 +229,10 @@ accelerator's preset), and every number that the Serve config and the worker gro
   {{- $_ := set $model.lora "inMemory" (max $model.lora.maxLoras (ternary 16 (len $given.lora.adapters) (ne $given.lora.bucket ""))) -}}
   {{- $_ := set $model "cpuCacheGiB" (get (default dict $accelerator.env) "VLLM_CPU_KVCACHE_SPACE" | default "0" | float64) -}}
   {{- $_ := set $model "pipeline" ($given.parallelism.pipeline | int) -}}
+  {{- $_ := set $model "hosts" ($given.parallelism.hosts | int) -}}
   {{- include "hybrid-llm.tensor" (dict "given" $given.parallelism.tensor "model" $model) -}}
   {{- $_ := set $model "accelerators" (ternary 0 (mul $model.tensor $model.pipeline | int) $cpu) -}}
+  {{- $_ := set $model "perHost" (div $model.accelerators $model.hosts | int) -}}
   {{- $_ := set $model "claim" (include "hybrid-llm.claim" (dict "model" $model "dra" $given.accelerator.dra) | fromJson | default nil) -}}
   {{- $autoscaling := $given.autoscaling -}}
   {{- $_ := set $model "minReplicas" ($autoscaling.minReplicas | int) -}}
@@ -362,7 +371,7 @@ say. (dict "given" values "model" model)
 {{/*
 Sets `tensor` and `fit` of a model: the size given, or the fewest accelerators whose KV cache holds two
 sequences of full length, so that one long thought does not stop everybody else; failing that, the most
-that a host has and the model's heads divide among. (dict "given" int-or-nil "model" model)
+that the hosts have and the model's heads divide among. (dict "given" int-or-nil "model" model)
 */}}
 {{- define "hybrid-llm.tensor" -}}
 {{- $model := .model -}}
@@ -370,7 +379,7 @@ that a host has and the model's heads divide among. (dict "given" int-or-nil "mo
 {{- if .given -}}
   {{- include "hybrid-llm.fit" (dict "model" $model "tensor" .given "pipeline" $model.pipeline "out" $chosen) -}}
 {{- else -}}
-  {{- range $size := include "hybrid-llm.tensorSizes" (dict "model" $model "pipeline" $model.pipeline) | fromJsonArray -}}
+  {{- range $size := include "hybrid-llm.tensorSizes" (dict "model" $model "pipeline" $model.pipeline "hosts" $model.hosts) | fromJsonArray -}}
     {{- if lt (dig "fit" "sequences" 0 $chosen | int) 2 -}}
       {{- include "hybrid-llm.fit" (dict "model" $model "tensor" $size "pipeline" $model.pipeline "out" $chosen) -}}
     {{- end -}}
@@ -383,12 +392,12 @@ that a host has and the model's heads divide among. (dict "given" int-or-nil "mo
 {{- $_ := set $model "tensor" $chosen.fit.tensor -}}
 {{- end -}}
 
-{{/* The tensor-parallel sizes that a host has accelerators for and heads divide by, as JSON. */}}
+{{/* The tensor-parallel sizes that the hosts have accelerators for and heads divide by, as JSON. */}}
 {{- define "hybrid-llm.tensorSizes" -}}
 {{- $model := .model -}}
 {{- $sizes := list -}}
 {{- range $size := list 1 2 4 8 16 -}}
-  {{- $host := le (mul $size $.pipeline | int) ($model.accelerator.maxPerNode | int) -}}
+  {{- $host := le (mul $size $.pipeline | int) (mul $.hosts $model.accelerator.maxPerNode | int) -}}
   {{- $uneven := include "hybrid-llm.kv.uneven" (dict "spec" $model.spec "tensor" $size) | fromJson -}}
   {{- if and $host (not $uneven) -}}{{- $sizes = append $sizes $size -}}{{- end -}}
 {{- end -}}

@@ -140,7 +140,7 @@ they check of one value is in values.schema.json. (dict "root" $ "plan" plan)
 {{- range $key, $value := default dict .kwargs -}}
   {{- $place := printf "%s.%s" $.place $key -}}
   {{- if or (hasPrefix "data_parallel_" $key) (has $key (list "nnodes" "node_rank" "master_addr" "master_port")) -}}
-    {{- include "hybrid-llm.problem" (list $.plan $place $value "a replica has the accelerators of parallelism.tensor x parallelism.pipeline in one pod" "leave it out, and set autoscaling.minReplicas for more engines") -}}
+    {{- include "hybrid-llm.problem" (list $.plan $place $value "a replica has the accelerators of parallelism.tensor x parallelism.pipeline, which Ray joins" "leave it out, and set autoscaling.minReplicas for more engines, parallelism.hosts for more hosts") -}}
   {{- else if eq $key "default_chat_template_kwargs" -}}
     {{- if not (kindIs "map" $value) -}}
       {{- include "hybrid-llm.problem" (list $.plan $place $value "it is no map" "write it as {name: value}") -}}

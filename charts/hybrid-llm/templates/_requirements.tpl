@@ -22,6 +22,9 @@ field", which _plan.tpl finds while it reads them.
   {{- include "hybrid-llm.requirements.release" . -}}
   {{- $seen := ternary (dict "ingress" true) dict $plan.ingressGroup -}}
   {{- range $plan.models -}}
+    {{- if gt .hosts 1 -}}{{- $_ := set $seen (include "hybrid-llm.furtherGroup" .) true -}}{{- end -}}
+  {{- end -}}
+  {{- range $plan.models -}}
     {{- if hasKey $seen .name -}}
       {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.id" .at) .id "another worker group has the same name" "give each its own model.id") -}}
     {{- end -}}
@@ -89,17 +92,21 @@ field", which _plan.tpl finds while it reads them.
 {{- end -}}
 {{- if $m.slice -}}
   {{- include "hybrid-llm.requirements.slice" (dict "plan" $plan "model" $m) -}}
-{{- else if gt (mul $tensor $m.pipeline | int) ($acc.maxPerNode | int) -}}
-  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism" $at) (printf "tensor %d x pipeline %d" $tensor $m.pipeline) (printf "a host has at most %d of %s, and a replica over several hosts leaves worker pods without a Serve proxy, which KubeRay never counts as ready (kuberay#4994)" ($acc.maxPerNode | int) (default "these" $m.label)) "use fewer, a larger accelerator, a quantized model or a shorter model.maxModelLen") -}}
+{{- else if and $m.cpu (gt $m.hosts 1) -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.hosts" $at) $m.hosts "vLLM has no engine over several hosts' CPUs" "set it to 1") -}}
+{{- else if mod $m.pipeline $m.hosts -}}
+  {{- include "hybrid-llm.problem" (list $plan (printf "%sparallelism.hosts" $at) $m.hosts (printf "each host has as many stages as any other, and parallelism.pipeline is %d" $m.pipeline) (printf "set parallelism.pipeline=%d, or a multiple of it" $m.hosts)) -}}
+{{- else if gt $m.perHost ($acc.maxPerNode | int) -}}
+  {{- include "hybrid-llm.requirements.hosts" (dict "plan" $plan "model" $m) -}}
 {{- end -}}
 
 {{- /* Fit. */ -}}
 {{- $fit := $m.fit -}}
 {{- if and (not $m.cpu) (lt $fit.sequences 1) $acc.memoryMiB -}}
   {{- $ways := list -}}
-  {{- /* The smallest shape of this accelerator that fits, then larger accelerators, then a shorter sequence. */ -}}
+  {{- /* The smallest shape of this accelerator that fits, then larger ones, a shorter sequence, several hosts. */ -}}
   {{- range $pipeline := list 1 2 4 8 -}}
-    {{- range $size := include "hybrid-llm.tensorSizes" (dict "model" $m "pipeline" $pipeline) | fromJsonArray -}}
+    {{- range $size := include "hybrid-llm.tensorSizes" (dict "model" $m "pipeline" $pipeline "hosts" 1) | fromJsonArray -}}
       {{- $out := dict -}}
       {{- include "hybrid-llm.fit" (dict "model" $m "tensor" $size "pipeline" $pipeline "out" $out) -}}
       {{- if and (not $ways) (ge $out.fit.sequences 1) -}}
@@ -107,6 +114,7 @@ field", which _plan.tpl finds while it reads them.
       {{- end -}}
     {{- end -}}
   {{- end -}}
+  {{- $oneHost := not (empty $ways) -}}
   {{- $slices := list -}}
   {{- range $profile, $memory := ternary ($acc.migMiB | default dict) dict (hasKey $m.slice "mig") -}}
     {{- $out := dict -}}
@@ -118,7 +126,7 @@ field", which _plan.tpl finds while it reads them.
   {{- $larger := list -}}
   {{- range $path, $_ := $root.Files.Glob "presets/accelerators/*.yaml" -}}
     {{- $other := fromYaml ($root.Files.Get $path) -}}
-    {{- if and (not $m.slice) (gt ($other.memoryMiB | int) ($acc.memoryMiB | int)) (le (mul $tensor $m.pipeline) (int64 $other.maxPerNode)) -}}
+    {{- if and (not $m.slice) (gt ($other.memoryMiB | int) ($acc.memoryMiB | int)) (le $m.perHost ($other.maxPerNode | int)) -}}
       {{- $out := dict -}}
       {{- include "hybrid-llm.fit" (dict "model" (set (omit $m "accelerator") "accelerator" $other) "tensor" $tensor "pipeline" $m.pipeline "out" $out) -}}
       {{- if ge $out.fit.sequences 1 -}}{{- $larger = append $larger (base $path | trimSuffix ".yaml") -}}{{- end -}}
@@ -126,6 +134,9 @@ field", which _plan.tpl finds while it reads them.
   {{- end -}}
   {{- if $larger -}}{{- $ways = append $ways (printf "accelerator.preset=%s" (join " or " $larger)) -}}{{- end -}}
   {{- with include "hybrid-llm.longest" (dict "model" $m) -}}{{- $ways = append $ways (printf "model.maxModelLen=%s" .) -}}{{- end -}}
+  {{- if not $oneHost -}}
+    {{- with include "hybrid-llm.hostsThatFit" (dict "model" $m) -}}{{- $ways = append $ways . -}}{{- end -}}
+  {{- end -}}
   {{- if not $ways -}}{{- $ways = list "a smaller or quantized model" -}}{{- end -}}
   {{- include "hybrid-llm.problem" (list $plan (printf "%smodel.preset" $at) $m.source
     (printf "does not fit %d x %s: each would need %.1f GB of weights + %.1f GB of KV cache for one sequence of %d tokens + %.1f GB of activations, CUDA graphs and overhead = %.1f GB, and vLLM may take %.1f GB (%d MiB x engine.gpuMemoryUtilization %v)"
@@ -183,6 +194,12 @@ field", which _plan.tpl finds while it reads them.
 {{- range default list $spec.attention -}}
   {{- if and (hasKey . "state") (eq (get $fit.kwargs "enable_chunked_prefill" | toString) "false") (ne (get $fit.kwargs "enable_prefix_caching" | toString) "false") -}}
     {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kwargs.enable_prefix_caching" $at) true "of a model with a state per sequence prefixes are cached by chunks, and enable_chunked_prefill is false" "leave one of them out") -}}
+  {{- end -}}
+{{- end -}}
+{{- $drafts := get $fit.kwargs "speculative_config" -}}
+{{- if and (gt $m.pipeline 1) (kindIs "map" $drafts) -}}
+  {{- if has (toString $drafts.method) (list "eagle3" "dflash" "dspark" "extract_hidden_states") -}}
+    {{- include "hybrid-llm.problem" (list $plan (printf "%sengine.kwargs.speculative_config" $at) $drafts.method "vLLM has no such drafts for a model whose layers are cut into stages" "leave it out, or set parallelism.pipeline=1") -}}
   {{- end -}}
 {{- end -}}
 {{- if and (not $m.cpu) (lt $fit.batched $m.maxNumSeqs) -}}
@@ -294,7 +311,7 @@ field", which _plan.tpl finds while it reads them.
   {{- include "hybrid-llm.problem" (list $plan "weights.cache.enabled" true (printf "it keeps what comes from the hub, and weights.from is %s" $weights.from) "set weights.from=hub, or turn it off") -}}
 {{- end -}}
 {{- if and $cache.enabled (not $cache.existingClaim) (ne $cache.accessMode "ReadWriteMany") (gt (int $plan.workerPods) 1) -}}
-  {{- include "hybrid-llm.problem" (list $plan "weights.cache.accessMode" $cache.accessMode (printf "up to %d worker pods share the cache, on several nodes, and an upgrade doubles them" (int $plan.workerPods)) "use ReadWriteMany with a storage class that has it, or set autoscaling.maxReplicas=1") -}}
+  {{- include "hybrid-llm.problem" (list $plan "weights.cache.accessMode" $cache.accessMode (printf "up to %d worker pods share the cache, on several nodes, and an upgrade doubles them" (int $plan.workerPods)) (printf "use ReadWriteMany with a storage class that has it%s" (ternary ", or set autoscaling.maxReplicas=1" "" (eq (int $plan.workerPods) (int $plan.maxReplicas))))) -}}
 {{- end -}}
 {{- if and $cache.download (not $cache.enabled) -}}
   {{- include "hybrid-llm.problem" (list $plan "weights.cache.download" true "there is no cache to download into" "set weights.cache.enabled=true") -}}
@@ -437,7 +454,7 @@ field", which _plan.tpl finds while it reads them.
     {{- include "hybrid-llm.problem" (list $plan $where "hybrid-llm/app-checksum" "a change of app/ would no longer roll the pods" "choose another annotation") -}}
   {{- end -}}
 {{- end -}}
-{{- if and (not (kindIs "invalid" $values.podDisruptionBudget.minAvailable)) (gt ($plan.minAvailable | int) ($plan.workerPods | int)) -}}
-  {{- include "hybrid-llm.problem" (list $plan "podDisruptionBudget.minAvailable" $plan.minAvailable (printf "there are at most %d worker pods, so no node could be drained" (int $plan.workerPods)) "lower it, or leave it null") -}}
+{{- if and (not (kindIs "invalid" $values.podDisruptionBudget.minAvailable)) (gt ($plan.minAvailable | int) ($plan.maxReplicas | int)) -}}
+  {{- include "hybrid-llm.problem" (list $plan "podDisruptionBudget.minAvailable" $plan.minAvailable (printf "there are at most %d worker pods, so no node could be drained" (int $plan.maxReplicas)) "lower it, or leave it null") -}}
 {{- end -}}
 {{- end -}}

@@ -90,8 +90,18 @@ accelerator_config:
 {{- else }}
 accelerator_type: {{ $model.label | quote }}
 placement_group_config:
+  {{- if gt $model.hosts 1 }}
+  # One for each of the engine's ranks, host by host, by the resource of the worker group. A node has no room for more
+  # of them than it should have: tensor parallelism across nodes is slow.
+  bundles:
+    {{- range $rank := until $model.accelerators }}
+    - {CPU: 1, GPU: 1, {{ ternary $model.name (include "hybrid-llm.furtherGroup" $model) (lt $rank $model.perHost) | quote }}: 0.001}
+    {{- end }}
+  strategy: PACK
+  {{- else }}
   bundle_per_worker: {CPU: 1, GPU: 1} # one for each of the engine's ranks
   strategy: STRICT_PACK # on one node: tensor parallelism across nodes is slow
+  {{- end }}
 {{- end }}
 {{- with $model.lora.bucket }}
 lora_config:
@@ -115,6 +125,8 @@ engine_kwargs:
 {{- $env := deepCopy (default dict $model.accelerator.env) -}}
 {{- if ne $from "hub" }}{{ $_ := set $env "HF_HUB_OFFLINE" "1" }}{{ end }}
 {{- $_ := set $env "VLLM_NO_USAGE_STATS" "1" }}
+{{- /* When a host is lost during a step, vLLM 0.29 waits for its answer so long, 300 s by default, and all who ask with it. */}}
+{{- if and (gt $model.hosts 1) (not (hasKey $env "VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS")) }}{{ $_ := set $env "VLLM_EXECUTE_MODEL_TIMEOUT_SECONDS" "60" }}{{ end }}
 runtime_env:
   env_vars:
     {{- toYaml $env | nindent 4 }}

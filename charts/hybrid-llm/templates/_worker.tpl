@@ -1,10 +1,16 @@
-{{/* A worker group: one pod a replica of its model. (dict "root" $ "plan" plan "model" model) */}}
+{{/*
+A worker group: one pod a replica of its model; or, `further`, the pods of the other hosts that a replica has.
+(dict "root" $ "plan" plan "model" model "further" bool)
+*/}}
 {{- define "hybrid-llm.worker" -}}
 {{- $root := .root -}}
 {{- $values := $root.Values -}}
 {{- $model := .model -}}
 {{- $accelerator := $model.accelerator -}}
-{{- $count := max 1 $model.accelerators | int -}}
+{{- $further := default false .further -}}
+{{- $name := ternary (include "hybrid-llm.furtherGroup" $model) $model.name $further -}}
+{{- $pods := ternary (sub $model.hosts 1) 1 $further -}}
+{{- $count := max 1 $model.perHost | int -}}
 {{- $cpu := mul $count ($accelerator.cpuPerAccelerator | int) -}}
 {{- $memory := printf "%dGi" (mul $count ($accelerator.memoryGiBPerAccelerator | int)) -}}
 {{- $resources := dict "requests" (dict "cpu" (toString $cpu) "memory" $memory) "limits" (dict "memory" $memory) -}}
@@ -16,35 +22,43 @@
 {{- with $values.worker.resources -}}{{- $resources = deepCopy . -}}{{- end -}}
 {{- if $model.claim -}}
   {{- $_ := set $resources "claims" (list (dict "name" "accelerators")) -}}
-{{- else if $model.accelerators -}}
+{{- else if $model.perHost -}}
   {{- $limits := default dict $resources.limits -}}
-  {{- $_ := set $limits $accelerator.resourceName ($model.accelerators | toString) -}}
+  {{- $_ := set $limits $accelerator.resourceName ($model.perHost | toString) -}}
   {{- $_ := set $resources "limits" $limits -}}
 {{- end -}}
-groupName: {{ $model.name | quote }}
+groupName: {{ $name | quote }}
 {{- if not .plan.autoscaling }}
-replicas: {{ $model.minReplicas }}
+replicas: {{ mul $pods $model.minReplicas }}
 {{- end }}
 {{- if .plan.gradual }}
 minReplicas: 0 # or a new cluster would start with all of them
 {{- else }}
-minReplicas: {{ $model.minReplicas }}
+minReplicas: {{ mul $pods $model.minReplicas }}
 {{- end }}
-maxReplicas: {{ $model.maxReplicas }}
+maxReplicas: {{ mul $pods $model.maxReplicas }}
 scaleStrategy: {} # as the operator writes it, or the list would be its own, and `helm upgrade` in conflict with it
 rayStartParams:
   object-store-memory: "200000000" # bytes; nothing large goes through it
 {{- /* Logical: Ray counts one for each rank, one for the engine's server and one for an ingress. */}}
 resources:
   CPU: {{ max $cpu (add $count 3) | quote }}
-  {{- if and $model.accelerators (or $model.claim (not (hasSuffix "gpu" $accelerator.resourceName))) }}
-  GPU: {{ $model.accelerators | quote }} # Ray's autoscaler counts those alone whose name ends with gpu
+  {{- if and $model.perHost (or $model.claim (not (hasSuffix "gpu" $accelerator.resourceName))) }}
+  GPU: {{ $model.perHost | quote }} # Ray's autoscaler counts those alone whose name ends with gpu
   {{- end }}
   {{- if $model.label }}
   # Ray finds it out on a node that is there; of one that is not there yet the autoscaler would not know.
   {{ printf "accelerator_type:%s" $model.label | quote }}: "1"
   {{- end }}
-{{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" "worker" "claim" (ternary (include "hybrid-llm.claimName" $model) "" (not (empty $model.claim))) "resources" $resources "cacheGiB" $disk.cache "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "drainSeconds" $model.drainSeconds "graceSeconds" $model.graceSeconds "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
+  {{- if gt $model.hosts 1 }}
+  {{ $name | quote }}: "1" # by which a replica finds its hosts: Serve runs on the first one
+  {{- end }}
+{{- include "hybrid-llm.workerTemplate" (dict "root" $root "plan" .plan "component" (ternary "host" "worker" $further) "claim" (ternary (include "hybrid-llm.claimName" $model) "" (not (empty $model.claim))) "resources" $resources "cacheGiB" $disk.cache "nodeSelector" $model.nodeSelector "tolerations" $model.tolerations "drainSeconds" $model.drainSeconds "graceSeconds" $model.graceSeconds "sharedMemory" (printf "%dGi" ($accelerator.sharedMemoryGiB | int)) "runtimeClassName" $values.worker.runtimeClassName) | nindent 0 }}
+{{- end -}}
+
+{{/* The name of the worker group of a model's further hosts. */}}
+{{- define "hybrid-llm.furtherGroup" -}}
+{{- printf "%s-hosts" .name -}}
 {{- end -}}
 
 {{/* Pods for Ray's ingress alone, where all accelerators may go. */}}
@@ -114,7 +128,7 @@ template:
           {{- toYaml $values.containerSecurityContext | nindent 10 }}
         ports:
           - {name: metrics, containerPort: 8080}
-          {{- if .plan.direct }}
+          {{- if and .plan.direct (ne .component "host") }}
           - {name: haproxy, containerPort: 9101} # its metrics
           {{- end }}
           - {name: serve, containerPort: 8000}

@@ -51,7 +51,9 @@ def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
             **data,
         )
     for n, group in enumerate(found.groups):
-        if group.serves and found.least.most(n) >= group.least:
+        parts = [n, *found.hosts(n)]
+        first = all(found.least.most(m) >= found.groups[m].least for m in parts)
+        if group.serves and first:
             yield _replicas(found, n, group, data)
     for group, kind in zip(release.before, kinds_of(release, cluster, release.before), strict=True):
         packing = Packing(found.nodes, [kind], release.namespace, {})
@@ -64,9 +66,11 @@ def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
 
 
 def _replicas(found: Fit, n: int, group: Group, data: dict[str, object]) -> Finding:
-    low, high = found.most.fewest(n), found.most.most(n)
+    low, high = found.replicas(n)
     count = str(low) if low == high else f"{low} to {high}"
     what = f"of {group.name} {count} of at most {group.most} replicas fit now"
+    if hosts := found.hosts(n):
+        what += f", each of {1 + sum(found.groups[m].each for m in hosts)} pods"
     if low >= group.most:
         return ok(what, **data)
     why = "the autoscaler asks for more, and they wait for a node"
@@ -82,7 +86,8 @@ def _without_a_node(
     group, kind = found.groups[n], found.kinds[n]
     got = found.least.most(n)
     which = f"{group.least - got} of {group.least} pods" if group.least > 1 else "the pod"
-    what = f"{which} of {group.name} finds no node: {_reasons(found.nodes, kind)}"
+    part = f", {_part(group)}," if group.of else ""
+    what = f"{which} of {group.name}{part} finds no node: {_reasons(found.nodes, kind)}"
     if victims := _lower(found.nodes, kind):
         return warning(
             what,
@@ -91,11 +96,18 @@ def _without_a_node(
             **data,
         )
     why = "it stays Pending, and so does the release"
+    if group.of:
+        why = f"a replica is {1 + group.each} pods, and starts when all of them have a node"
     if by := bringers(cluster, kind.pod):
         return warning(what, f"{by}; until then it stays Pending", "", **data)
     return error(
         what, why + _in_the_way(found.nodes, kind), _mend(found.nodes, kind, group), **data
     )
+
+
+def _part(group: Group) -> str:
+    which = "the second host" if group.each == 1 else "the further hosts"
+    return f"{which} of a replica of {group.of}"
 
 
 def _reasons(nodes: Sequence[Node], kind: Kind) -> str:
@@ -161,7 +173,8 @@ def _mend(nodes: Sequence[Node], kind: Kind, group: Group) -> str:
     """Return what brings the nearest node nearer."""
     selector = kind.pod["spec"].get("nodeSelector") or {}
     whys = {node.name: reason(node, kind.pod, kind.volumes) for node in nodes}
-    accelerators = [r for r in requests(kind.pod) if "/" in r]
+    asked = requests(kind.pod)
+    accelerators = [r for r in asked if "/" in r]
     lines = []
     for node in nodes:
         why = whys[node.name]
@@ -187,6 +200,11 @@ def _mend(nodes: Sequence[Node], kind: Kind, group: Group) -> str:
             )
         elif " in all, " in why:
             lines.append("larger nodes, or smaller requests: worker.resources, head.resources")
+        elif not why and group.of and all(node.free(r) >= v for r, v in asked.items()):
+            lines.append(
+                f"add nodes that have room for {group.name} as well, or ask for less: "
+                "parallelism.hosts, autoscaling.minReplicas"
+            )
         elif not why:
             lines.append(
                 "let pods in the way go, add nodes, or ask for less: worker.resources, "

@@ -22,14 +22,13 @@ SHARED = (
 
 def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
     """Look at each claim that the pods mount."""
-    claims = {
-        volume["persistentVolumeClaim"]["claimName"]
-        for _, spec in release.specs
-        for volume in spec.get("volumes") or []
-        if "persistentVolumeClaim" in volume
-    }
-    most = max((g.most for g in release.groups if g.serves), default=1)
+    claims = {name for _, spec in release.specs for name in mounted(spec)}
     for name in sorted(claims):
+        most = sum(
+            group.most
+            for group in release.groups
+            if (group.serves or group.of) and name in mounted(group.pod["spec"])
+        )
         path = f"/api/v1/namespaces/{release.namespace}/persistentvolumeclaims/{name}"
         there, made = cluster.get(path), release.makes("PersistentVolumeClaim", name)
         if there is not None:
@@ -45,6 +44,14 @@ def check(release: Release, cluster: Cluster) -> Iterator[Finding]:
             )
     if not claims:
         yield ok("no volume claim is needed")
+
+
+def mounted(spec: Object) -> set[str]:
+    """Return the names of a pod's claims."""
+    volumes = spec.get("volumes") or []
+    return {
+        v["persistentVolumeClaim"]["claimName"] for v in volumes if "persistentVolumeClaim" in v
+    }
 
 
 def _existing(claim: Object, name: str, most: int) -> Iterator[Finding]:
@@ -66,7 +73,7 @@ def _existing(claim: Object, name: str, most: int) -> Iterator[Finding]:
         yield error(
             f"the claim {name} is {', '.join(modes)}, and there may be {most} worker pods",
             "the second one waits for the volume for ever if it is on another node",
-            f"{SHARED}, or autoscaling.maxReplicas=1",
+            f"{SHARED}, or one pod alone: autoscaling.maxReplicas=1 of one model on one host",
         )
     else:
         yield ok(f"the claim {name} is there ({phase}, {', '.join(modes)})")

@@ -159,6 +159,7 @@ def test_answers_end_and_another_replica_comes_when_a_further_host_has_a_notice(
     first_host = cluster.worker("nano", 2)
     second_host = cluster.worker("nano-hosts", 1)
     first = wait("a replica", created)
+    cluster.worker("nano-hosts", 1)  # as KubeRay makes one, though not before it is needed
 
     answers: list[str] = []
     enough = threading.Event()
@@ -171,7 +172,6 @@ def test_answers_end_and_another_replica_comes_when_a_further_host_has_a_notice(
     for thread in asking:
         thread.start()
     wait("answers", lambda: len(answers) > 1)
-    cluster.worker("nano-hosts", 1)  # KubeRay makes another pod as soon as one is told to go
     second_host.send_signal(signal.SIGTERM)
     wait("another replica", lambda: created() != first)
     wait("the end of the host that goes", lambda: second_host.poll() is not None)

@@ -108,7 +108,7 @@ def test_no_host_has_room_for_more_ranks_than_its_own(shape: str) -> None:
 
 
 def test_further_hosts_have_a_component_of_their_own() -> None:
-    objects = render({"parallelism": SHAPES["three hosts"], "auth": {"enabled": True}})
+    objects = render({"parallelism": SHAPES["three hosts"]})
     kinds = [pod["metadata"]["labels"][LABEL] for pod in pods(objects).values()]
     assert kinds.count("host") == 1
     (policy,) = [
